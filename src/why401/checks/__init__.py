@@ -1,0 +1,51 @@
+"""Evidence in, findings out: one module a family of causes.
+
+A check is a function of one `Evidence` that yields findings, marked with `@check`. It does not know products
+where it can compare what was offered with what was demanded; what products print is data in `signatures/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+
+from why401.evidence import Evidence
+from why401.findings import Finding
+
+Check = Callable[[Evidence], Iterable[Finding]]
+
+MODULES = (
+    "credentials",
+    "clients",
+    "rejected",
+    "permission",
+    "token",
+    "session",
+    "url",
+    "intermediary",
+    "ban",
+    "protocol",
+    "server_config",
+    "platform",
+    "healthy",
+    "contrasts",
+)
+
+_CHECKS: list[Check] = []
+
+
+def check(function: Check) -> Check:
+    """Register a check; used as a decorator."""
+    _CHECKS.append(function)
+    return function
+
+
+def run(evidence: Evidence) -> Iterator[Finding]:
+    """Every finding of every check, then those of the signatures."""
+    for name in MODULES:
+        import_module(f"why401.checks.{name}")
+    from why401 import signatures
+
+    for function in _CHECKS:
+        yield from function(evidence)
+    yield from signatures.match(evidence)

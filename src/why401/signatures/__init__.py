@@ -1,0 +1,108 @@
+"""What software prints when it refuses: data, not code.
+
+One JSON Lines file a product. A line holds
+`{"id": slug, "text": literal, "by": product, "says": sentence, "weights": {cause: decibans}, "see": source}`
+and optionally `"regex"` (must match too; searched on the lines around the literal), `"unless"` (a regular expression that must not
+match on the same line), `"stack"` and `"group"`. `text` is found without regard to case. It is also the pre-filter: a regular
+expression is compiled only when its literal occurs, so a thousand signatures cost a few milliseconds. `text` may be a
+list: any of the literals. `{name}` in `says` is the regular expression's named group.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from why401.evidence import Evidence, Source
+from why401.findings import Finding, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One message of one product; see the module for the keys."""
+
+    id: str
+    text: tuple[str, ...]
+    by: str
+    says: str
+    weights: dict[str, float]
+    see: str = ""
+    regex: str = ""
+    unless: str = ""
+    stack: str = ""
+    group: str = ""
+    fix: str = field(default="")
+
+
+@cache
+def signatures() -> tuple[Signature, ...]:
+    """All signatures of all products; raises ValueError naming file and line for one that cannot be read."""
+    found: list[Signature] = []
+    for file in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".jsonl"):
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                if line.strip():
+                    found.append(_signature(line, f"{file.name}:{number}"))
+    return tuple(found)
+
+
+def _signature(line: str, where: str) -> Signature:
+    try:
+        entry = json.loads(line)
+        texts = entry["text"] if isinstance(entry["text"], list) else [entry["text"]]
+        return Signature(**entry | {"text": tuple(text.lower() for text in texts)})
+    except (KeyError, TypeError, json.JSONDecodeError) as problem:
+        raise ValueError(f"{where}: not a signature: {problem}") from None
+
+
+def match(evidence: Evidence) -> Iterator[Finding]:
+    """The signatures found in any text of the evidence, each once, at its first place."""
+    texts = [(content, content.lower(), source) for content, source in evidence.searchable]
+    for signature in signatures():
+        for content, lower, source in texts:
+            place = _place(signature, content, lower)
+            if place is not None:
+                offset, groups = place
+                line = (source.line or 1) + content.count("\n", 0, offset)
+                yield _finding(signature, source.at(line), groups)
+                break
+
+
+def _place(signature: Signature, content: str, lower: str) -> tuple[int, dict[str, str]] | None:
+    for literal in signature.text:
+        offset = lower.find(literal)
+        while offset >= 0:
+            if not signature.regex and not signature.unless:
+                return offset, {}
+            start, stop = _around(lower, offset)
+            near = content[start:stop]
+            if not (signature.unless and re.search(signature.unless, near, re.I)):
+                hit = re.search(signature.regex, near, re.I | re.S)
+                if hit:
+                    return start + hit.start(), {k: v or "" for k, v in hit.groupdict().items()}
+            offset = lower.find(literal, offset + len(literal))
+    return None
+
+
+def _around(text: str, offset: int, reach: int = 600) -> tuple[int, int]:
+    """The text around a literal in which the regular expression is searched: a few lines, at most."""
+    return max(0, offset - reach), min(len(text), offset + reach)
+
+
+def _finding(signature: Signature, source: Source, groups: dict[str, str]) -> Finding:
+    says = signature.says
+    for name, value in groups.items():
+        says = says.replace("{" + name + "}", value)
+    return Finding(
+        signature.id,
+        says,
+        signature.weights,
+        Where.of(source),
+        signature.group,
+        signature.stack,
+        fix=signature.fix,
+    )
