@@ -179,6 +179,10 @@ class Text:
     kind: TextKind = "message"
     language: str | None = None  # "python", "java", "nginx", "yaml", "npmrc", …
 
+    def line_at(self, offset: int) -> int:
+        """The line, in the source, of the character at `offset`."""
+        return (self.source.line or 1) + self.content.count("\n", 0, offset)
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -312,10 +316,11 @@ class Evidence:
         return tuple(x for x in self.exchanges if x.status is not None and 200 <= x.status < 300)
 
     @cached_property
-    def searchable(self) -> tuple[tuple[str, Source], ...]:
-        """Every text in which words of a server, tool or person may stand, with its source."""
-        found = [(text.content, text.source) for text in self.texts]
-        held = "\n".join(content for content, _ in found)
+    def searchable(self) -> tuple[Text, ...]:
+        """Every text in which words of a server, tool or person may stand: what was given, then what of the
+        exchanges does not stand there already."""
+        held = "\n".join(text.content for text in self.texts)
+        found = list(self.texts)
         for exchange in self.exchanges:
             response = exchange.response
             if response is None:
@@ -323,9 +328,9 @@ class Evidence:
             parts = [f"{f.name}: {f.text}" for f in response.fields]
             if response.body:
                 parts.append(response.body)
-            fresh = [part for part in parts if part not in held]
+            fresh = "\n".join(part for part in parts if part not in held)
             if fresh:
-                found.append(("\n".join(fresh), exchange.source))
+                found.append(Text(fresh, exchange.source, "body"))
         return tuple(found)
 
     @cached_property
@@ -336,10 +341,10 @@ class Evidence:
     def search(self, pattern: str, flags: int = re.IGNORECASE) -> tuple[re.Match[str], Source] | None:
         """The first match of a regular expression in any text, with the source and line where it stands."""
         compiled = re.compile(pattern, flags)
-        for content, source in self.searchable:
-            match = compiled.search(content)
+        for text in self.searchable:
+            match = compiled.search(text.content)
             if match:
-                return match, source.at((source.line or 1) + content.count("\n", 0, match.start()))
+                return match, text.source.at(text.line_at(match.start()))
         return None
 
     def secrets(self) -> set[Secret]:

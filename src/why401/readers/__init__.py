@@ -64,7 +64,8 @@ def read_one(item: Input) -> Evidence:
     for name in READERS:
         reader = import_module(f"why401.readers.{name}")
         if reader.sniff(item.name, text):
-            evidence = evidence + reader.read(text, source)
+            found: Evidence = reader.read(text, source)
+            evidence = evidence + found
             if name in whole_file_readers:
                 return evidence
     kind, language = kinds.kind_of(item.name, text)

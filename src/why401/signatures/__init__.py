@@ -1,11 +1,14 @@
 """What software prints when it refuses: data, not code.
 
 One JSON Lines file a product. A line holds
-`{"id": slug, "text": literal, "by": product, "says": sentence, "weights": {cause: decibans}, "see": source}`
-and optionally `"regex"` (must match too; searched on the lines around the literal), `"unless"` (a regular expression that must not
-match on the same line), `"stack"` and `"group"`. `text` is found without regard to case. It is also the pre-filter: a regular
-expression is compiled only when its literal occurs, so a thousand signatures cost a few milliseconds. `text` may be a
-list: any of the literals. `{name}` in `says` is the regular expression's named group.
+`{"id": slug, "text": literal, "by": product, "says": sentence, "weights": {cause: decibans}, "see": source}`.
+`text` is found without regard to case and may be a list: any of the literals. It is also the pre-filter: a
+regular expression is compiled only when its literal occurs, so a thousand signatures cost a few milliseconds.
+
+Optional keys: `regex` must match near the literal (its named groups fill `{name}` in `says`); `unless` must
+not match near it; `all` is a list of regular expressions each of which must match somewhere in the evidence,
+`none` a list that must match nowhere; `kinds` limits the search to kinds of text (message, terminal, log,
+code, settings, body); `group`, `stack`, `fix` and `command` are those of the finding. Regular expressions ignore case.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -33,9 +36,13 @@ class Signature:
     see: str = ""
     regex: str = ""
     unless: str = ""
+    all: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     stack: str = ""
     group: str = ""
-    fix: str = field(default="")
+    fix: str = ""
+    command: str = ""
 
 
 @cache
@@ -61,15 +68,22 @@ def _signature(line: str, where: str) -> Signature:
 
 def match(evidence: Evidence) -> Iterator[Finding]:
     """The signatures found in any text of the evidence, each once, at its first place."""
-    texts = [(content, content.lower(), source) for content, source in evidence.searchable]
+    texts = [(text, text.content.lower()) for text in evidence.searchable]
     for signature in signatures():
-        for content, lower, source in texts:
-            place = _place(signature, content, lower)
-            if place is not None:
+        for text, lower in texts:
+            if signature.kinds and text.kind not in signature.kinds:
+                continue
+            place = _place(signature, text.content, lower)
+            if place is not None and _in_company(signature, evidence):
                 offset, groups = place
-                line = (source.line or 1) + content.count("\n", 0, offset)
-                yield _finding(signature, source.at(line), groups)
+                yield _finding(signature, text.source.at(text.line_at(offset)), groups)
                 break
+
+
+def _in_company(signature: Signature, evidence: Evidence) -> bool:
+    return all(evidence.search(pattern) for pattern in signature.all) and not any(
+        evidence.search(pattern) for pattern in signature.none
+    )
 
 
 def _place(signature: Signature, content: str, lower: str) -> tuple[int, dict[str, str]] | None:
@@ -105,4 +119,5 @@ def _finding(signature: Signature, source: Source, groups: dict[str, str]) -> Fi
         signature.group,
         signature.stack,
         fix=signature.fix,
+        command=signature.command,
     )
