@@ -165,5 +165,5 @@ def _oddities_of(which: str, text: str) -> Iterator[tuple[str, str]]:
         yield (f"{which}-quoted", f"The {which} stands in quotes, which are part of it.")
     if _PERCENT.search(text):
         yield (f"{which}-percent-encoded", f"The {which} looks percent-encoded, as in a URL.")
-    if any(ord(c) < 32 and c not in "\r\n\t" or ord(c) == 127 for c in text):
+    if any((ord(c) < 32 and c not in "\r\n\t") or ord(c) == 127 for c in text):
         yield (f"{which}-control-character", f"The {which} has a control character (RFC 7617 forbids them).")

@@ -258,9 +258,9 @@ class _Field:
         self.add(name, value)
         end = self.at
         if self.skip(_SPACE) < len(self.text) and self.text[self.at] != ",":
-            self.after_value(name, value, end)
+            self.after_value(name, end)
 
-    def after_value(self, name: re.Match[str], value: str, end: int) -> None:
+    def after_value(self, name: re.Match[str], end: int) -> None:
         """Something stands where a comma or the end was due."""
         if _NAME.match(self.text, self.at) and self.at > end:
             self.complain("missing-comma", end, self.at, "A comma is missing between two parameters.")

@@ -1,4 +1,4 @@
-"""Credentials: the value of Authorization or Proxy-Authorization (RFC 9110, section 11.4), as meant and as sent.
+"""Credentials: the value of Authorization or Proxy-Authorization (RFC 9110, section 11.4).
 
     credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 
