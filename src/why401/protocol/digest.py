@@ -245,7 +245,7 @@ def _algorithms(
 
 
 def _users(user: str, sent: DigestCredentials) -> Iterator[tuple[str, dict[str, str | bytes]]]:
-    if sent.username and sent.username != user:
+    if sent.username and sent.username != user and not sent.userhash:
         yield "the username as sent", {"user": sent.username}
     if user != user.lower():
         yield "the username in lower case", {"user": user.lower()}
@@ -268,7 +268,7 @@ def _mismatches(
     if challenge.get("nonce", "") != sent.nonce:
         yield (
             "nonce",
-            "The nonce in the credentials is not that of the challenge: it is old or of another node.",
+            "The nonce is not that of the challenge: it is old or of another node.",
         )
     if challenge.get("opaque") != sent.opaque:
         yield "opaque", "opaque is not returned as the challenge gave it."
