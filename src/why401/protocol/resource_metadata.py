@@ -26,7 +26,7 @@ def candidates(resource: str) -> tuple[str, ...]:
 
 
 def server_candidates(issuer: str) -> tuple[str, ...]:
-    """Where the metadata of an issuer may lie (RFC 8414, section 3.1; OpenID Connect Discovery, section 4)."""
+    """Where the metadata of an issuer may lie (RFC 8414, section 3.1; OpenID Discovery, section 4)."""
     appended = issuer.rstrip("/") + _OPENID
     return tuple(dict.fromkeys((_inserted(issuer, _SERVER), _inserted(issuer, _OPENID), appended)))
 
