@@ -1,4 +1,4 @@
-"""May this answer have come from a cache (RFC 9111)? A 401 that was stored answers for a server that never saw the request."""
+"""May this answer have come from a cache (RFC 9111)? A stored 401 answers for a server that saw no request."""
 
 from __future__ import annotations
 
