@@ -16,7 +16,14 @@ Check = Callable[[Evidence], Iterable[Finding]]
 
 MODULES = (
     "credentials",
+    "credentials_values",
+    "credentials_places",
+    "credentials_schemes",
     "clients",
+    "clients_config",
+    "clients_shell",
+    "clients_login",
+    "clients_users",
     "rejected",
     "permission",
     "token",
