@@ -52,7 +52,7 @@ def main() -> None:
         sides = {known[cause].side for cause in case.accepted}
         total["side"] += said[0] is not None and known[said[0]].side in sides
         total["brier"] += (named[0].probability - hit) ** 2
-        if not hit or args.why and args.only:
+        if not hit or (args.why and args.only):
             row = ", ".join(
                 f"{item.cause.id if item.cause else '-'} {item.probability:.2f}" for item in named[:3]
             )

@@ -19,7 +19,6 @@ from why401.causes import Cause, catalogue
 from why401.findings import Finding
 
 NONE_PRIOR = -14.0  #: decibans of "none of these": the catalogue covers nearly all that is seen
-SHARPNESS = 1.0  #: below 1 makes the probabilities less certain; fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,19 @@ class Ranked:
 
 
 @cache
-def fitted() -> dict[str, dict[str, float]]:
-    """Weights moved by the fit: finding id → cause → decibans; an empty table where nothing was fitted."""
+def fitted() -> tuple[dict[str, dict[str, float]], float]:
+    """What `tools/fit.py` wrote: weights that it moved (finding id → cause → decibans), and the sharpness by
+    which all scores are scaled so that the probabilities are calibrated."""
     path = files("why401") / "weights.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        return {}, 1.0
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return value["weights"], value["sharpness"]
 
 
 def weights_of(finding: Finding) -> Mapping[str, float]:
     """The weights in force: the author's, with the fitted ones in their place."""
-    return {**finding.weights, **fitted().get(finding.id, {})}
+    return {**finding.weights, **fitted()[0].get(finding.id, {})}
 
 
 def contributions(findings: Iterable[Finding]) -> dict[str, list[tuple[Finding, float]]]:
@@ -49,7 +52,7 @@ def contributions(findings: Iterable[Finding]) -> dict[str, list[tuple[Finding, 
     strongest: dict[str, dict[tuple[str, bool], tuple[Finding, float]]] = defaultdict(dict)
     for finding in findings:
         for cause, weight in weights_of(finding).items():
-            key = (finding.group or finding.id, weight > 0)
+            key = (finding.group or finding.id, finding.weights.get(cause, weight) > 0)
             held = strongest[cause].get(key)
             if held is None or abs(weight) > abs(held[1]):
                 strongest[cause][key] = (finding, weight)
@@ -64,7 +67,8 @@ def rank(findings: Sequence[Finding]) -> list[Ranked]:
         counted = sorted(by_cause.get(cause.id, []), key=lambda pair: -pair[1])
         scored.append((cause, cause.prior + sum(weight for _, weight in counted), tuple(counted)))
     top = max(score for _, score, _ in scored)
-    powers = [10 ** ((score - top) * SHARPNESS / 10) for _, score, _ in scored]
+    sharpness = fitted()[1]
+    powers = [10 ** ((score - top) * sharpness / 10) for _, score, _ in scored]
     total = math.fsum(powers)
     ranked = [
         Ranked(cause, power / total, counted, score)

@@ -5,11 +5,11 @@ The shapes follow the JSON report (stable, additions only).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from why401.causes import Cause
-from why401.evidence import Evidence
+from why401.evidence import Evidence, Exchange
 from why401.findings import Finding
 
 ProofKind = Literal["replay", "offline", "origin"]
@@ -100,9 +100,9 @@ class Report:
     diagnoses: tuple[Diagnosis, ...]
     evidence: Evidence
     experiments: tuple[Experiment, ...] = ()
+    tried: tuple[Exchange, ...] = ()  # what the experiments exchanged, numbered on from the evidence's
     notes: tuple[str, ...] = ()  # what the user should know: budgets used, inputs that could not be read
     unreachable: str = ""  # why the target could not be reached, in one sentence
-    extra: dict[str, object] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:

@@ -153,6 +153,11 @@ class Redactor:
         longest_first = sorted(forms, key=len, reverse=True)
         self._by_value = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
+    @property
+    def shows(self) -> bool:
+        """Whether the user asked to see secrets (`--show-secrets`)."""
+        return self._show
+
     def clean(self, text: str) -> str:
         """Return `text` with every known secret, and whatever stands in a secret's place, as `•••`."""
         if self._show:

@@ -1,25 +1,67 @@
-"""`why401`: one command takes any evidence."""
+"""`why401`: one command takes any evidence. Nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+
+COMMANDS = ("explain", "demo", "schema")
+
+HELP = """\
+why401 finds out why a request is refused with 401, proves it, and says how to mend it.
+
+  why401 URL [curl's options] [FILE …]   send the request, diagnose the refusal, try what would cure it
+  why401 curl …                          put why401 before the curl command that failed
+  why401 FILE …                          a transcript, HAR, error message, log, settings, code: nothing is sent
+  … | why401                             the same from standard input
+  why401 explain CAUSE|CODE|HEADER       what a cause, an error code or a header value means
+  why401 demo                            start a broken site on loopback and diagnose it
+
+Output:      --json  --markdown  --sarif  --html FILE  --all (every finding)  --width N  --no-color  --quiet
+Sending:     --offline (send nothing)  --live (URLs found in files may be asked)  --replay-unsafe
+             --send-credentials-to ORIGIN  --max-requests N (12)  --max-failed-logins N (2)
+Secrets are never shown unless you say --show-secrets.
+
+Exit status: 0 no authentication failure, 1 one was diagnosed, 2 wrong usage or unreadable input,
+3 the target could not be reached.
+"""
 
 
-def main() -> int:
-    """Entry point."""
-    from why401 import flow, readers
-    from why401.reports import json as json_report
-    from why401.secret import Redactor
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    words = list(sys.argv[1:] if words is None else words)
+    if words[:1] in (["--version"], ["-V"]):
+        from why401 import __version__
 
-    names = [word for word in sys.argv[1:] if not word.startswith("--")]
-    inputs = [readers.Input(name, Path(name).read_bytes()) for name in names]
-    report = flow.examine(readers.read(inputs))
-    redactor = Redactor(report.evidence.secrets())
-    json.dump(json_report.render(report, redactor), sys.stdout, indent=1)
-    return report.exit_status
+        print(f"why401 {__version__}")
+        return 0
+    if words[:1] in (["--help"], ["-h"]) or (not words and sys.stdin.isatty()):
+        print(HELP, end="")
+        return 0
+    if words and words[0] in COMMANDS:
+        from importlib import import_module
+
+        status: int = import_module(f"why401.cli.{words[0]}").main(words[1:])
+        return status
+    from why401.cli.diagnose import main as diagnose
+
+    return diagnose(words)
+
+
+def entry() -> None:
+    """The console script: a closed pipe and Ctrl-C end it quietly."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -58,7 +58,7 @@ class Ask:
         return dataclasses.replace(self, url=url)
 
     def anonymous(self) -> Ask:
-        """The same request without any credential: no user, token, cookie or key field, and none in the URL."""
+        """The same request without any credential: no user, token, cookie or key, and none in the URL."""
         bare = self.without(name for name, _ in self.fields if is_credential_field(name))
         return dataclasses.replace(bare, user=None, bearer=None, aws_sigv4="", url=without_userinfo(bare.url))
 

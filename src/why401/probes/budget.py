@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from why401.evidence import Exchange
+from why401.secret import SENSITIVE_NAME, Secret
 
 #: What a failed login looks like: a credential went out and was refused.
 _LOGIN_REFUSED = frozenset({401, 403, 407})
@@ -33,8 +35,7 @@ class Budget:
 
 
 def _failed_login(exchange: Exchange) -> bool:
-    fields = exchange.request.fields
-    carried = any(name in fields for name in ("authorization", "cookie", "x-api-key")) or any(
-        offer.name.lower() not in ("host", "user-agent") and hasattr(offer.value, "reveal") for offer in fields
-    )
-    return carried and exchange.status in _LOGIN_REFUSED
+    request = exchange.request
+    in_field = any(isinstance(field.value, Secret) for field in request.fields)
+    in_query = any(SENSITIVE_NAME.search(name) for name, _ in parse_qsl(request.split.query))
+    return (in_field or in_query) and exchange.status in _LOGIN_REFUSED

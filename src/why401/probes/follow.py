@@ -51,7 +51,7 @@ def next_ask(ask: Ask, exchange: Exchange) -> Ask | None:
         return None
     onward = ask.at(target)
     if response.status == 303 or (response.status in (301, 302) and ask.method.upper() == "POST"):
-        onward = dataclasses.replace(onward, method="GET", body=None).without(["content-type", "content-length"])
+        onward = dataclasses.replace(onward, method="GET", body=None).without(["content-type"])
     elif not ask.safe:
         return None
     if origin_of(target) == ask.origin or ask.trusted:

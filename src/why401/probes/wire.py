@@ -221,11 +221,11 @@ def _text(data: bytes | None) -> str | None:
 
 #: libcurl's error numbers in a user's words; `{host}` is the host, `{why}` libcurl's own message.
 _SENTENCES = {
-    pycurl.E_COULDNT_RESOLVE_HOST: "The name {host} is not known to the resolver; check the spelling and the DNS.",
+    pycurl.E_COULDNT_RESOLVE_HOST: "The name {host} cannot be resolved; check its spelling and the DNS.",
     pycurl.E_COULDNT_RESOLVE_PROXY: "The proxy's name could not be resolved ({why}).",
     pycurl.E_COULDNT_CONNECT: "No connection to {host} ({why}); is the server running, and the port right?",
     pycurl.E_OPERATION_TIMEDOUT: "{host} did not answer in time ({why}).",
-    pycurl.E_PEER_FAILED_VERIFICATION: "The TLS certificate of {host} is not trusted ({why}); --cacert or --insecure.",
+    pycurl.E_PEER_FAILED_VERIFICATION: "The certificate of {host} is not trusted ({why}); see --cacert.",
     pycurl.E_SSL_CONNECT_ERROR: "TLS with {host} failed ({why}).",
     pycurl.E_URL_MALFORMAT: "The URL cannot be read ({why}).",
     pycurl.E_UNSUPPORTED_PROTOCOL: "Only http and https are spoken here ({why}).",

@@ -1,0 +1,34 @@
+"""Which change comes next: the one whose cause is likeliest, and that can be made at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from why401.diagnosis import Ranked
+from why401.experiments import changes as _changes  # noqa: F401  registers its changes
+from why401.experiments import changes_of_way as _ways  # noqa: F401
+from why401.experiments.change import CHANGES, Change, Seen
+from why401.probes.ask import Ask
+
+
+def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[Change, Ask]]:
+    """The changes that this request and its answer allow, likeliest first.
+
+    The anonymous request always comes first: it costs no login, shows what the server says to nobody, and
+    every other result is read against it.
+    """
+    chance = {item.cause.id: item.probability for item in ranked if item.cause}
+
+    def promise(change: Change) -> float:
+        first = change.slug == "without-credentials"
+        return 2.0 if first else max(chance.get(cause, 0.0) for cause in change.proves)
+
+    for change in sorted(CHANGES, key=promise, reverse=True):
+        for changed in change.make(ask, seen):
+            yield change, changed
+
+
+def proved_cause(change: Change, ranked: Sequence[Ranked]) -> str:
+    """The cause that a cured change proves: the likeliest of those that it can stand for."""
+    chance = {item.cause.id: item.probability for item in ranked if item.cause}
+    return max(change.proves, key=lambda cause: chance.get(cause, 0.0))

@@ -1,0 +1,157 @@
+"""Carries experiments out, within the budget, and says what follows from each.
+
+A cause is proved when the original fails, the same request with one thing changed reaches the protected
+answer, and the original fails again. A 404, 429, 500, a login page or flapping proves nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from why401.diagnosis import Ranked
+from why401.evidence import REFUSALS, Exchange
+from why401.experiments.change import Change, Seen
+from why401.experiments.plan import plan, proved_cause
+from why401.findings import AGAINST, Finding, Where
+from why401.probes import wire
+from why401.probes.ask import Ask
+from why401.probes.budget import Budget
+from why401.report import Experiment, Proof
+
+PROVED = 60.0  #: decibans of a replayed proof
+_LOGIN_PAGE = re.compile(r"""(?i)<input[^>]+type=["']?password|name=["']?(?:password|passwd|pwd)["']?""")
+
+
+@dataclass
+class Outcome:
+    """What the experiments brought."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    experiments: list[Experiment] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def reached(exchange: Exchange | None) -> bool:
+    """Whether an answer is the protected one: 2xx, and not a page that asks for a password."""
+    if exchange is None or exchange.status is None or not 200 <= exchange.status < 300:
+        return False
+    response = exchange.response
+    kind = (response.fields.get("content-type") or "") if response else ""
+    return not ("html" in kind and response and _LOGIN_PAGE.search(response.body or ""))
+
+
+class Laboratory:
+    """Runs changes of one failing request. `say` gets a line of progress; `stop` ends it early."""
+
+    def __init__(
+        self,
+        ask: Ask,
+        seen: Seen,
+        budget: Budget,
+        *,
+        number: int,
+        say: Callable[[str], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        self._ask, self._seen, self._budget = ask, seen, budget
+        self._number, self._say, self._stop = number, say, stop
+        self.outcome = Outcome()
+
+    def run(self, ranked: Sequence[Ranked]) -> Outcome:
+        """Try the planned changes until one proves a cause, or budget or time is over."""
+        if not self._ask.safe and not self._seen.replay_unsafe:
+            self.outcome.notes.append(
+                f"{self._ask.method} is sent once and not repeated, so nothing was tried; "
+                "--replay-unsafe allows it."
+            )
+            return self.outcome
+        for change, changed in plan(self._ask, self._seen, ranked):
+            if self._stop() or self.outcome.proofs:
+                break
+            if not self._budget.allows(login=changed.has_credentials):
+                self._skip(change)
+                continue
+            self._try(change, changed, ranked)
+        return self.outcome
+
+    def _try(self, change: Change, changed: Ask, ranked: Sequence[Ranked]) -> None:
+        if change.wait is not None:
+            seconds = change.wait(self._seen)
+            self._say(f"waiting {seconds:.0f} s, as the server asked")
+            time.sleep(max(0.0, seconds))
+        self._say(f"trying {change.says}")
+        exchange = self._send(changed)
+        cause = proved_cause(change, ranked)
+        outcome = "other"
+        if reached(exchange) and self._counts(change, changed):
+            outcome = "cured"
+            self._confirm(change, cause, exchange)
+        elif exchange is not None and exchange.status in REFUSALS:
+            outcome = "same"
+            self._against(change, exchange)
+        self.outcome.experiments.append(
+            Experiment(change.slug, change.says, exchange.number if exchange else None, outcome, cause)  # type: ignore[arg-type]
+        )
+
+    def _counts(self, change: Change, changed: Ask) -> bool:
+        """At another URL a good answer says something only where nobody gets it without a credential."""
+        if not change.neighbour:
+            return True
+        if not changed.has_credentials or not self._budget.allows(login=False):
+            return False
+        nobody = self._send(changed.anonymous())
+        return nobody is not None and nobody.status in REFUSALS
+
+    def _confirm(self, change: Change, cause: str, cured: Exchange | None) -> None:
+        """Look at the original once more: it has to fail still, or the change was not what cured it."""
+        assert cured is not None
+        before = self._seen.exchange.number
+        if not self._budget.allows(login=self._ask.has_credentials):
+            says = f"{change.says}: {cured.status}; the budget did not allow a second look at the original"
+            self._prove(change, cause, Proof("replay", (before, cured.number), says))
+            return
+        again = self._send(self._ask)
+        if again is not None and again.status in REFUSALS:
+            says = f"{change.says}: {cured.status}; the original again: {again.status}"
+            self._prove(change, cause, Proof("replay", (before, cured.number, again.number), says))
+        else:
+            self.outcome.findings.append(_flapping(self._seen.exchange))
+
+    def _prove(self, change: Change, cause: str, proof: Proof) -> None:
+        self.outcome.proofs[cause] = proof
+        where = Where.at(self._seen.exchange)
+        self.outcome.findings.append(
+            Finding(f"proved-by-{change.slug}", f"Proved: {proof.says}.", {cause: PROVED}, where)
+        )
+
+    def _against(self, change: Change, exchange: Exchange) -> None:
+        says = f"{change.says[0].upper()}{change.says[1:]} gets {exchange.status} as well."
+        weights = dict.fromkeys(change.proves, AGAINST)
+        self.outcome.findings.append(Finding(f"not-{change.slug}", says, weights, Where.at(exchange)))
+
+    def _skip(self, change: Change) -> None:
+        if not any(done.change == change.slug for done in self.outcome.experiments):
+            self.outcome.experiments.append(Experiment(change.slug, change.says, None, "not-run"))
+
+    def _send(self, ask: Ask) -> Exchange | None:
+        try:
+            legs = wire.send(ask, number=self._number, stop=self._stop)
+        except wire.Unreachable:
+            return None
+        self._budget.count(legs)
+        self._number += len(legs)
+        self.outcome.exchanges += [dataclasses.replace(leg, label="experiment") for leg in legs]
+        return legs[-1] if legs else None
+
+
+def _flapping(original: Exchange) -> Finding:
+    """The same request failed and succeeded: no change explains that."""
+    weights = {"secret-rotated": 6.0, "session-unknown": 6.0, "wrong-server-answered": 4.0, "clock-skew": 4.0}
+    says = "The very same request was refused once and accepted later, so the failure comes and goes."
+    return Finding("live-flapping", says, weights, Where.at(original))

@@ -1,0 +1,158 @@
+"""The JSON report: stable, additions only; `schema.json` beside this file describes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from why401.evidence import Exchange, Fields
+from why401.findings import Finding
+from why401.report import Diagnosis, Named, Report
+from why401.secret import Redactor, Secret
+
+MOST_EXCHANGES = 60  #: exchanges shown; a HAR has thousands, and only the refused ones tell
+
+
+def render(report: Report, redactor: Redactor) -> dict[str, Any]:
+    """The report as a JSON-like value without secrets."""
+    evidence = report.evidence
+    value = {
+        "version": 1,
+        **_diagnosis(report.diagnoses[0]),
+        "diagnoses": [{"subject": _subject(d), **_diagnosis(d)} for d in report.diagnoses],
+        "exchanges": [exchange_value(exchange, redactor) for exchange in shown(report)],
+        "experiments": [
+            {
+                "change": e.change,
+                "says": e.says,
+                "exchange": e.exchange,
+                "outcome": e.outcome,
+                "cause": e.cause,
+            }
+            for e in report.experiments
+        ],
+        "evidence": [
+            {"source": name, "kind": kind}
+            for name, kind in dict.fromkeys((t.source.name, t.kind) for t in evidence.texts)
+        ],
+        "unreadable": [item.says for item in evidence.unreadable],
+        "notes": list(report.notes),
+        "unreachable": report.unreachable or None,
+    }
+    cleaned = redactor.clean_all(value)
+    assert isinstance(cleaned, dict)
+    return cleaned
+
+
+def shown(report: Report) -> list[Exchange]:
+    """The exchanges that a report lists: all where there are few, else the refused ones and what was tried."""
+    exchanges = report.evidence.exchanges
+    if len(exchanges) > MOST_EXCHANGES:
+        exchanges = report.evidence.refused[:MOST_EXCHANGES]
+    return [*exchanges, *report.tried]
+
+
+def exchange_value(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
+    """One exchange; the values of sensitive fields as harmless facts."""
+    request, response = exchange.request, exchange.response
+    return {
+        "number": exchange.number,
+        "source": exchange.source.name,
+        "line": exchange.source.line,
+        "time": exchange.time.isoformat() if exchange.time else None,
+        "label": exchange.label,
+        "request": {
+            "method": request.method,
+            "url": request.url,
+            "fields": fields_value(request.fields, redactor),
+            "complete": request.complete,
+        },
+        "response": response
+        and {
+            "status": response.status,
+            "reason": response.reason,
+            "fields": fields_value(response.fields, redactor),
+            "complete": response.complete,
+        },
+    }
+
+
+def fields_value(fields: Fields, redactor: Redactor) -> list[list[str]]:
+    """Names and values of fields, with only the scheme of a credential left."""
+    return [[f.name, harmless(f.name, f.value, redactor)] for f in fields]
+
+
+def harmless(name: str, value: str | Secret, redactor: Redactor) -> str:
+    """What may be shown of a field's value: the scheme and the length of a credential, the names of cookies."""
+    if not isinstance(value, Secret):
+        return redactor.clean(value)
+    if redactor.shows:
+        return value.reveal()
+    text = value.reveal()
+    scheme, space, rest = text.partition(" ")
+    if (
+        name.lower() in ("authorization", "proxy-authorization")
+        and space
+        and scheme.isalpha()
+        and len(scheme) < 20
+    ):
+        return f"{scheme} {Secret(rest)}"
+    if name.lower() in ("cookie", "set-cookie"):
+        return redactor.clean(_cookie(text, all_pairs=name.lower() == "cookie"))
+    return str(value)
+
+
+def _cookie(text: str, *, all_pairs: bool) -> str:
+    """A Cookie field with only the names, or a Set-Cookie field with its attributes."""
+    first, *rest = text.split(";")
+    pairs = [first, *rest] if all_pairs else [first]
+    masked = [
+        f"{name}={Secret(value)}" if eq else str(Secret(name))
+        for name, eq, value in (p.partition("=") for p in pairs)
+    ]
+    return ";".join(masked if all_pairs else [*masked, *rest])
+
+
+def _subject(diagnosis: Diagnosis) -> dict[str, Any]:
+    subject = diagnosis.subject
+    return {"host": subject.host, "route": subject.route, "exchanges": list(subject.exchanges)}
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "status": diagnosis.status,
+        "side": diagnosis.side,
+        "causes": [_named(named) for named in diagnosis.causes],
+        "next": [{"says": s.says, "command": s.command, "gain": s.gain} for s in diagnosis.next],
+        "ruled_out": [{"id": r.cause, "says": r.says} for r in diagnosis.ruled_out],
+    }
+
+
+def _named(named: Named) -> dict[str, Any]:
+    cause, proof = named.cause, named.proof
+    return {
+        "id": cause.id if cause else None,
+        "title": cause.title if cause else "none of these",
+        "family": cause.family if cause else None,
+        "side": cause.side if cause else "unknown",
+        "probability": round(named.probability, 4),
+        "proved": proof is not None,
+        "proof": proof and {"kind": proof.kind, "exchanges": list(proof.exchanges), "says": proof.says},
+        "findings": [_finding(finding, weight) for finding, weight in named.findings],
+        "fix": [{"says": fix.says, "command": fix.command, "diff": fix.diff} for fix in named.fix],
+    }
+
+
+def _finding(finding: Finding, weight: float) -> dict[str, Any]:
+    where = finding.where
+    return {
+        "id": finding.id,
+        "says": finding.says,
+        "where": {
+            "source": where.source,
+            "line": where.line,
+            "field": where.field,
+            "exchange": where.exchange,
+            "span": list(where.span) if where.span else None,
+        },
+        "weight": round(weight, 1),
+    }
