@@ -142,6 +142,8 @@ def _oddities(user: str, password: str, charset: str) -> Iterator[tuple[str, str
     """Facts about a pair that was decoded well: some are faults, some only hints."""
     yield from _oddities_of("user", user)
     yield from _oddities_of("password", password)
+    if user[:1] == password[-1:] and user[:1] in ("'", '"'):
+        yield ("quoted", "Quotes stand round user:password, and are part of both.")
     if not user:
         yield ("user-empty", "The user is empty.")
     if not password:

@@ -17,7 +17,7 @@ from .challenges import Challenge, parse, unquote
 _ANY: frozenset[str] = frozenset()
 _BASIC_DIGEST = frozenset({"basic", "digest"})
 _WINDOWS = frozenset({"basic", "digest", "negotiate", "ntlm"})
-_PAIR = re.compile(r'([^\s,=]++(?: [^\s,=]++)?)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,]*+)', re.S)
+_PAIR = re.compile(r'(?<![^\s,=])([^\s,=]++(?: [^\s,=]++)?)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,]*+)', re.S)
 _URLLIB = re.compile(r"(?:^|,)[ \t]*+([^ \t,]++)[ \t]++realm=([\"']?)([^\"']*)\2", re.I)
 
 
@@ -92,9 +92,11 @@ def _httpx(values: Sequence[str]) -> tuple[Seen, ...]:
 
 
 def _urllib(values: Sequence[str]) -> tuple[Seen, ...]:
-    """A scheme is seen when realm is its first parameter."""
-    return tuple(
-        Seen(m.group(1), {"realm": m.group(3)}) for value in values for m in _URLLIB.finditer(value[:4096])
+    """Basic is seen when realm is its first parameter, Digest when the first field value begins with it."""
+    digest = _httpx([v for v in values[:1] if v[:7].lower() == "digest "])
+    found = (m for value in values for m in _URLLIB.finditer(value[:4096]))
+    return digest + tuple(
+        Seen(m.group(1), {"realm": m.group(3)}) for m in found if m.group(1).lower() != "digest"
     )
 
 
@@ -257,7 +259,7 @@ def misread_by(client: str, field_values: Sequence[str]) -> tuple[str, ...]:
 def _differences(client: str, true: Challenge, seen: Seen | None) -> list[str]:
     if seen is None:
         return [f"{client} does not see the {true.scheme} challenge."]
-    if client == "urllib":  # its reader gives the realm only
+    if client == "urllib" and true.name == "basic":  # its reader gives the realm only
         return (
             [] if seen.params.get("realm") == true.params.get("realm") else [f"{client} reads another realm."]
         )
