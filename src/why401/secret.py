@@ -61,7 +61,8 @@ SENSITIVE_NAME: Final = re.compile(
     (?:^|[^a-z])(?: (?:proxy-)?authorization | cookie2? | set-cookie2? )$
     | passw(?:or)?d | passwd | passphrase | (?:^|[_.\-\s"'])pass$ | (?:^|[_.\-])pwd | (?:^|[_.\-])psk$
     | secret | credential | (?:^|[_.\-])creds?$
-    | (?:api|access|auth|private|account|subscription|master|license|consumer|app|client|service|signing|encryption|secret|shared)[_.\- ]?key
+    | (?:api|access|auth|private|account|subscription|master|license|consumer|app|client|service|signing
+        |encryption|secret|shared)[_.\- ]?key
     | (?:^|[_.\-])key$
     | token(?!_?(?:type|url|uri|endpoint|expir|class|use|name|ttl|life))
     | (?:^|[_.\-])jwt$ | (?:^|[_.\-])sid$ | session[_.\-]?id | sessid | (?:^|[_.\-])sig(?:nature)?$
@@ -72,8 +73,11 @@ SENSITIVE_NAME: Final = re.compile(
 
 #: Sensitive only as a field of an HTTP message: the whole value is the credential.
 _SENSITIVE_FIELDS: Final = frozenset(
-    "authorization proxy-authorization cookie cookie2 set-cookie set-cookie2 authentication auth dpop "
-    "x-auth x-amz-security-token x-csrf-token x-xsrf-token x-wp-nonce jenkins-crumb".split()
+    {
+        *("authorization", "proxy-authorization", "authentication", "auth", "dpop", "x-auth"),
+        *("cookie", "cookie2", "set-cookie", "set-cookie2", "x-amz-security-token"),
+        *("x-csrf-token", "x-xsrf-token", "x-wp-nonce", "jenkins-crumb"),
+    }
 )
 
 
@@ -88,9 +92,9 @@ _PLACES: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"\b(?P<s>eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*){0,3})",
-        r"(?i)\b(?:basic|bearer|token|negotiate|ntlm|dpop|apikey|api-key|hawk|sharedkey|oauth|aws4-hmac-sha256)"
+        r"\b(?i:basic|bearer|token|negotiate|ntlm|dpop|apikey|api-key|hawk|sharedkey|oauth|aws4-hmac-sha256)"
         r"[ \t]*[:=]?[ \t]+[\"']?(?P<s>(?=[A-Za-z0-9_\-.~+/%]*[0-9A-Z_\-.~+/])[A-Za-z0-9_\-.~+/%]{8,}=*)",
-        r"(?i)\bbasic[ \t]+(?P<s>[A-Za-z0-9+/_-]{4,}={0,2})(?![A-Za-z0-9 ])",
+        r"\b(?i:basic)[ \t]+(?P<s>(?=[A-Za-z0-9+/_-]*[0-9A-Z+/=])[A-Za-z0-9+/_-]{4,}={0,2})(?![A-Za-z0-9 ])",
         r"(?i)\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?"
         r"(?P<s>(?!basic\b|bearer\b|digest\b|token\b|negotiate\b|ntlm\b|dpop\b)[^\s\"',;]{6,})",
         r"(?i)(?:^|\n|[\"'\s<>])(?:set-)?cookie2?[\"']?\s*:\s*[\"']?(?P<s>[^\r\n\"']+)",
@@ -148,7 +152,7 @@ class Redactor:
         for secret in secrets:
             value = secret.reveal()
             for candidate in {value, value.strip(), *value.split()}:
-                if len(candidate) >= SHORTEST and not candidate.isalpha() or len(candidate) >= 8:
+                if len(candidate) >= 8 or (len(candidate) >= SHORTEST and not candidate.isalpha()):
                     forms.update(form for form in _forms(candidate) if len(form) >= SHORTEST)
         longest_first = sorted(forms, key=len, reverse=True)
         self._by_value = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
@@ -167,16 +171,6 @@ class Redactor:
         for pattern in _PLACES:
             text = pattern.sub(_blank, text)
         return text
-
-    def clean_all(self, value: object) -> object:
-        """The same for every string in a JSON-like value."""
-        if isinstance(value, str):
-            return self.clean(value)
-        if isinstance(value, dict):
-            return {self.clean(str(key)): self.clean_all(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.clean_all(item) for item in value]
-        return value
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -6,9 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from why401.cli.arguments import Arguments, Usage, parse
+from why401.evidence import Evidence
 from why401.report import Report
+
+if TYPE_CHECKING:
+    from why401.probes.ask import Ask
 
 
 def main(words: Sequence[str]) -> int:
@@ -44,7 +49,7 @@ def _report(arguments: Arguments) -> Report:
     return flow.examine(evidence)
 
 
-def _typed(arguments: Arguments):  # type: ignore[no-untyped-def]
+def _typed(arguments: Arguments) -> Evidence:
     """The request as typed, as evidence, where nothing may be sent."""
     import shlex
 
@@ -54,7 +59,8 @@ def _typed(arguments: Arguments):  # type: ignore[no-untyped-def]
     return readers.read_one(readers.Input("argument", line.encode("utf-8", "surrogateescape")))
 
 
-def _live(arguments: Arguments, evidence):  # type: ignore[no-untyped-def]
+def _live(arguments: Arguments, evidence: Evidence) -> Report:
+    """Send what was typed as an argument."""
     from why401.probes.from_curl import Unsendable, ask_of
 
     try:
@@ -64,12 +70,12 @@ def _live(arguments: Arguments, evidence):  # type: ignore[no-untyped-def]
     return _diagnose(arguments, ask, evidence)
 
 
-def _again(arguments: Arguments, evidence):  # type: ignore[no-untyped-def]
+def _again(arguments: Arguments, evidence: Evidence) -> Report:
     """Ask again what a file shows to have failed; only with --live."""
     from why401.probes.ask import Ask
 
     last = evidence.refused[-1].request
-    if not (last.url or "").startswith("http"):
+    if not last.url or not last.url.startswith("http"):
         raise Usage("--live: the evidence names no whole URL; type the URL as an argument.")
     left_out = {"host", "content-length", "connection", "accept-encoding"}
     fields = tuple(
@@ -79,7 +85,7 @@ def _again(arguments: Arguments, evidence):  # type: ignore[no-untyped-def]
     return _diagnose(arguments, Ask(last.url, last.method or "GET", fields, body, follow=False), evidence)
 
 
-def _diagnose(arguments: Arguments, ask, evidence):  # type: ignore[no-untyped-def]
+def _diagnose(arguments: Arguments, ask: Ask, evidence: Evidence) -> Report:
     from why401 import live
 
     limits = live.Limits(

@@ -26,6 +26,7 @@ _AUTH = {
     "negotiate": pycurl.HTTPAUTH_NEGOTIATE,
     "anyauth": pycurl.HTTPAUTH_ANY,
 }
+_HTTPAUTH_BEARER = 1 << 6  # CURLAUTH_BEARER in curl/curl.h; pycurl has no name for it
 _PROXY_AUTH = {f"proxy-{name}": value for name, value in _AUTH.items()}
 _VERSIONS = {
     "http1.0": pycurl.CURL_HTTP_VERSION_1_0,
@@ -145,7 +146,7 @@ def _prepare(handle: pycurl.Curl, ask: Ask, recorder: _Recorder) -> None:
         handle.setopt(pycurl.HTTPAUTH, _AUTH.get(ask.auth, pycurl.HTTPAUTH_BASIC))
     if ask.bearer:
         handle.setopt(pycurl.XOAUTH2_BEARER, ask.bearer.reveal())
-        handle.setopt(pycurl.HTTPAUTH, pycurl.HTTPAUTH_BEARER)
+        handle.setopt(pycurl.HTTPAUTH, _HTTPAUTH_BEARER)
     if ask.aws_sigv4:
         handle.setopt(pycurl.AWS_SIGV4, ask.aws_sigv4)
     for option, value in ask.transport:
@@ -236,5 +237,5 @@ _SENTENCES = {
 
 def _sentence(ask: Ask, problem: pycurl.error) -> str:
     code, why = problem.args[0], str(problem.args[1] if len(problem.args) > 1 else "")
-    form = _SENTENCES.get(code, "{host} could not be asked ({why}).")
+    form = _SENTENCES.get(int(code), "{host} could not be asked ({why}).")
     return form.format(host=ask.origin[1] or ask.url, why=why.rstrip("."))

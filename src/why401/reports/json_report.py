@@ -7,19 +7,21 @@ from typing import Any
 from why401.evidence import Exchange, Fields
 from why401.findings import Finding
 from why401.report import Diagnosis, Named, Report
-from why401.secret import Redactor, Secret
-
-MOST_EXCHANGES = 60  #: exchanges shown; a HAR has thousands, and only the refused ones tell
+from why401.reports.view import harmless, view
+from why401.secret import Redactor
 
 
 def render(report: Report, redactor: Redactor) -> dict[str, Any]:
     """The report as a JSON-like value without secrets."""
+    report = view(report, redactor)
     evidence = report.evidence
-    value = {
+    return {
         "version": 1,
         **_diagnosis(report.diagnoses[0]),
         "diagnoses": [{"subject": _subject(d), **_diagnosis(d)} for d in report.diagnoses],
-        "exchanges": [exchange_value(exchange, redactor) for exchange in shown(report)],
+        "exchanges": [
+            exchange_value(exchange, redactor) for exchange in (*evidence.exchanges, *report.tried)
+        ],
         "experiments": [
             {
                 "change": e.change,
@@ -38,17 +40,6 @@ def render(report: Report, redactor: Redactor) -> dict[str, Any]:
         "notes": list(report.notes),
         "unreachable": report.unreachable or None,
     }
-    cleaned = redactor.clean_all(value)
-    assert isinstance(cleaned, dict)
-    return cleaned
-
-
-def shown(report: Report) -> list[Exchange]:
-    """The exchanges that a report lists: all where there are few, else the refused ones and what was tried."""
-    exchanges = report.evidence.exchanges
-    if len(exchanges) > MOST_EXCHANGES:
-        exchanges = report.evidence.refused[:MOST_EXCHANGES]
-    return [*exchanges, *report.tried]
 
 
 def exchange_value(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
@@ -79,37 +70,6 @@ def exchange_value(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
 def fields_value(fields: Fields, redactor: Redactor) -> list[list[str]]:
     """Names and values of fields, with only the scheme of a credential left."""
     return [[f.name, harmless(f.name, f.value, redactor)] for f in fields]
-
-
-def harmless(name: str, value: str | Secret, redactor: Redactor) -> str:
-    """What may be shown of a field's value: the scheme and the length of a credential, the names of cookies."""
-    if not isinstance(value, Secret):
-        return redactor.clean(value)
-    if redactor.shows:
-        return value.reveal()
-    text = value.reveal()
-    scheme, space, rest = text.partition(" ")
-    if (
-        name.lower() in ("authorization", "proxy-authorization")
-        and space
-        and scheme.isalpha()
-        and len(scheme) < 20
-    ):
-        return f"{scheme} {Secret(rest)}"
-    if name.lower() in ("cookie", "set-cookie"):
-        return redactor.clean(_cookie(text, all_pairs=name.lower() == "cookie"))
-    return str(value)
-
-
-def _cookie(text: str, *, all_pairs: bool) -> str:
-    """A Cookie field with only the names, or a Set-Cookie field with its attributes."""
-    first, *rest = text.split(";")
-    pairs = [first, *rest] if all_pairs else [first]
-    masked = [
-        f"{name}={Secret(value)}" if eq else str(Secret(name))
-        for name, eq, value in (p.partition("=") for p in pairs)
-    ]
-    return ";".join(masked if all_pairs else [*masked, *rest])
 
 
 def _subject(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from why401.findings import Finding
 from why401.report import Diagnosis, Fix, Named, Report
-from why401.reports.json_report import harmless, shown
+from why401.reports.view import harmless, view
 from why401.secret import Redactor
 
 NARROWEST, WIDEST = 40, 100
@@ -32,6 +32,7 @@ def write(
     everything: bool = False,
 ) -> None:
     """Write the report to standard output. `color` None follows the terminal and NO_COLOR."""
+    report = view(report, redactor)
     console = Console(
         width=width,
         no_color=color is False or None,
@@ -44,11 +45,11 @@ def write(
     plain = not _speaks_unicode()
     with console.capture() as capture:
         for diagnosis in report.diagnoses:
-            for block in _blocks(diagnosis, report, everything=everything):
+            for block in _blocks(diagnosis, report, redactor, everything=everything):
                 console.print(block)
         for note in _notes(report):
             console.print(Text(note, style="dim"))
-    text = redactor.clean(capture.get())
+    text = capture.get()
     sys.stdout.write(_ascii(text) if plain else text)
 
 
@@ -66,12 +67,14 @@ def _ascii(text: str) -> str:
     return text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
-def _blocks(diagnosis: Diagnosis, report: Report, *, everything: bool) -> Iterator[RenderableType]:
+def _blocks(
+    diagnosis: Diagnosis, report: Report, redactor: Redactor, *, everything: bool
+) -> Iterator[RenderableType]:
     first = diagnosis.causes[0]
     yield _headline(diagnosis, first, report)
     yield _because(first, everything=everything)
     if first.proof:
-        yield from _proof(first, report)
+        yield from _proof(first, report, redactor)
     if first.fix:
         yield Text("\nHow to mend it", style="bold")
         for fix in first.fix[: None if everything else 3]:
@@ -123,11 +126,10 @@ def _finding(finding: Finding, weight: float, *, everything: bool) -> Renderable
     return Padding(text, (0, 0, 0, 2))
 
 
-def _proof(first: Named, report: Report) -> Iterator[RenderableType]:
+def _proof(first: Named, report: Report, redactor: Redactor) -> Iterator[RenderableType]:
     assert first.proof is not None
     yield Text("\nProof", style="bold")
-    by_number = {exchange.number: exchange for exchange in shown(report)}
-    redactor = Redactor()
+    by_number = {exchange.number: exchange for exchange in (*report.evidence.exchanges, *report.tried)}
     for number in first.proof.exchanges:
         exchange = by_number.get(number)
         if exchange is None:

@@ -1,0 +1,45 @@
+# Two targets do all: `make demo` (the main job, no network once the environment is made) and `make test`.
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint check soak bench site fit clean
+
+$(VENV)/.run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/.run
+	$(BIN)/why401 demo
+
+test: $(VENV)/.dev
+	tools/install-servers || true
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+soak: $(VENV)/.dev
+	$(BIN)/pip install --quiet atheris
+	$(BIN)/python tests/soak/fuzz.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/har.py
+
+fit: $(VENV)/.dev
+	$(BIN)/python tools/fit.py
+
+site: $(VENV)/.run
+	$(BIN)/python tools/site.py
+
+clean:
+	rm -rf $(VENV) build dist site

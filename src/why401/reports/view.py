@@ -1,0 +1,85 @@
+"""What a report may show: the same report with every text through the redactor, before any layout.
+
+Cleaning comes before layout, since a line break in the middle of a secret would hide it from the redactor.
+Renderers read a view and nothing else. A `Secret` in a field stays one; `harmless` says what it may show.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from why401.causes import Cause
+from why401.evidence import Evidence, Exchange
+from why401.report import Report
+from why401.secret import Redactor, Secret
+
+MOST_EXCHANGES = 60  #: exchanges shown; a HAR has thousands, and only the refused ones tell
+BODY_SHOWN = 2_000  #: characters of a body that a report may show
+
+
+def view(report: Report, redactor: Redactor) -> Report:
+    """The report without secrets, and with only the exchanges that it lists."""
+    evidence = report.evidence
+    texts = tuple(dataclasses.replace(text, content="") for text in evidence.texts)
+    small = Evidence(
+        exchanges=tuple(_short(x) for x in _listed(report)), texts=texts, unreadable=evidence.unreadable
+    )
+    trimmed = dataclasses.replace(report, evidence=small, tried=tuple(_short(x) for x in report.tried))
+    cleaned: Report = _clean(trimmed, redactor)
+    return cleaned
+
+
+def _listed(report: Report) -> tuple[Exchange, ...]:
+    """All exchanges where there are few, else the refused ones."""
+    exchanges = report.evidence.exchanges
+    return exchanges if len(exchanges) <= MOST_EXCHANGES else report.evidence.refused[:MOST_EXCHANGES]
+
+
+def _short(exchange: Exchange) -> Exchange:
+    response = exchange.response
+    if response is None or len(response.body or "") <= BODY_SHOWN:
+        return exchange
+    cut = dataclasses.replace(response, body=(response.body or "")[:BODY_SHOWN] + "…")
+    return dataclasses.replace(exchange, response=cut)
+
+
+def _clean(value: Any, redactor: Redactor) -> Any:
+    if isinstance(value, str):
+        return redactor.clean(value)
+    if isinstance(value, Secret | Cause):
+        return value
+    if isinstance(value, tuple):
+        return tuple(_clean(item, redactor) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {f.name: _clean(getattr(value, f.name), redactor) for f in dataclasses.fields(value)}
+        return dataclasses.replace(value, **parts)
+    return value
+
+
+def harmless(name: str, value: str | Secret, redactor: Redactor) -> str:
+    """What may be shown of a field's value: of a credential the scheme and length, of cookies the names."""
+    if not isinstance(value, Secret):
+        return value
+    text = value.reveal()
+    if redactor.shows:
+        return text
+    scheme, space, rest = text.partition(" ")
+    if (
+        name.lower() in ("authorization", "proxy-authorization")
+        and space
+        and scheme.isalpha()
+        and len(scheme) < 20
+    ):
+        return f"{scheme} {Secret(rest)}"
+    if name.lower() in ("cookie", "set-cookie"):
+        return redactor.clean(_cookie(text, all_pairs=name.lower() == "cookie"))
+    return str(value)
+
+
+def _cookie(text: str, *, all_pairs: bool) -> str:
+    """A Cookie field with only the names, or a Set-Cookie field with its attributes."""
+    first, *rest = text.split(";")
+    pairs = (pair.partition("=") for pair in ([first, *rest] if all_pairs else [first]))
+    masked = [f"{name}={Secret(value)}" if equals else str(Secret(name)) for name, equals, value in pairs]
+    return ";".join(masked if all_pairs else [*masked, *rest])
