@@ -1,0 +1,100 @@
+"""What a browser stores and sends back (RFC 6265bis), with the clock at 2026-01-01T00:00:00Z.
+
+Each row: the URL that sets, the Set-Cookie values, the URL that is asked, and the Cookie field then sent.
+"""
+
+# A table is read by the line.
+
+from __future__ import annotations
+
+A = "https://www.example.com/app/login"
+ROWS: list[tuple[str, list[str], str, str]] = [
+    # names and values
+    (A, ["s=1"], "https://www.example.com/app/", "s=1"),
+    (A, ["s=a=b=c"], A, "s=a=b=c"),
+    (A, ['s="quoted"'], A, 's="quoted"'),
+    (A, ["  s  =  1  ; x"], A, "s=1"),
+    (A, ["s="], A, "s="),
+    (A, ["novalue"], A, ""),
+    (A, ["=nameless"], A, ""),
+    (A, ["s=a,b"], A, "s=a,b"),
+    (A, ["s=1", "s=2"], A, "s=2"),
+    (A, ["S=1", "s=2"], A, "S=1; s=2"),
+    (A, ["s=1\x00"], A, ""),
+    (A, ["s=" + "x" * 4095], A, "s=" + "x" * 4095),
+    (A, ["s=" + "x" * 4096], A, ""),
+    # domain
+    (A, ["s=1"], "https://example.com/app/", ""),
+    (A, ["s=1"], "https://api.www.example.com/app/", ""),
+    (A, ["s=1; Domain=example.com"], "https://api.example.com/app/", "s=1"),
+    (A, ["s=1; Domain=.example.com"], "https://example.com/app/", "s=1"),
+    (A, ["s=1; domain=WWW.Example.COM"], "https://a.www.example.com/app/", "s=1"),
+    (A, ["s=1; Domain=ample.com"], A, ""),
+    (A, ["s=1; Domain=other.example.com"], A, ""),
+    (A, ["s=1; Domain=com"], A, ""),
+    ("https://alice.github.io/", ["s=1; Domain=github.io"], "https://alice.github.io/", ""),
+    ("https://github.io/", ["s=1; Domain=github.io"], "https://github.io/", "s=1"),
+    ("https://github.io/", ["s=1; Domain=github.io"], "https://alice.github.io/", ""),
+    ("http://192.0.2.1/", ["s=1; Domain=192.0.2.1"], "http://192.0.2.1/", "s=1"),
+    ("http://192.0.2.1/", ["s=1; Domain=2.1"], "http://192.0.2.1/", ""),
+    ("http://[2001:db8::1]/", ["s=1"], "http://[2001:db8::1]/", "s=1"),
+    (A, ["s=1; Domain=other.example.com; Domain=example.com"], "https://example.com/app/", "s=1"),
+    (A, ["s=1; Domain="], A, "s=1"),
+    ("http://localhost:3000/", ["s=1"], "http://localhost:8000/", "s=1"),
+    # path
+    (A, ["s=1"], "https://www.example.com/", ""),
+    (A, ["s=1"], "https://www.example.com/application", ""),
+    (A, ["s=1"], "https://www.example.com/app", "s=1"),
+    (A, ["s=1; Path=/"], "https://www.example.com/", "s=1"),
+    (A, ["s=1; Path=/api"], "https://www.example.com/api/x", "s=1"),
+    (A, ["s=1; Path=/api"], "https://www.example.com/apis", ""),
+    (A, ["s=1; Path=/api/"], "https://www.example.com/api", ""),
+    (A, ["s=1; Path=relative"], "https://www.example.com/app/x", "s=1"),
+    (A, ["s=1; Path=/API"], "https://www.example.com/api", ""),
+    (A, ["s=1; Path=/", "s=2; Path=/app"], A, "s=2; s=1"),
+    # time
+    (A, ["s=1; Max-Age=60"], A, "s=1"),
+    (A, ["s=1; Max-Age=0"], A, ""),
+    (A, ["s=1; Max-Age=-1"], A, ""),
+    (A, ["s=1; Max-Age=1e3"], A, "s=1"),
+    (A, ["s=1; Expires=Thu, 01 Jan 2026 00:00:01 GMT"], A, "s=1"),
+    (A, ["s=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT"], A, ""),
+    (A, ["s=1; Expires=never"], A, "s=1"),
+    (A, ["s=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60"], A, "s=1"),
+    (A, ["s=1", "s=; Max-Age=0"], A, ""),
+    (A, ["s=1; Max-Age=" + "9" * 5000], A, "s=1"),
+    # secure
+    (A, ["s=1; Secure"], A, "s=1"),
+    (A, ["s=1; Secure"], "http://www.example.com/app/", ""),
+    ("http://www.example.com/", ["s=1; Secure"], "https://www.example.com/", ""),
+    ("http://localhost/", ["s=1; Secure"], "http://localhost/", "s=1"),
+    (A, ["s=1; SameSite=None"], A, ""),
+    (A, ["s=1; SameSite=None; Secure"], A, "s=1"),
+    (A, ["__Secure-s=1"], A, ""),
+    (A, ["__Secure-s=1; Secure"], A, "__Secure-s=1"),
+    (A, ["__Host-s=1; Secure; Path=/"], A, "__Host-s=1"),
+    (A, ["__Host-s=1; Secure"], A, ""),
+    (A, ["__Host-s=1; Secure; Path=/; Domain=example.com"], A, ""),
+    (A, ["__host-s=1; Path=/"], A, ""),
+    (A, ["s=1; Partitioned"], A, ""),
+]
+DATES: list[tuple[str, str | None]] = [
+    ("Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37+00:00"),
+    ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37+00:00"),
+    ("Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:37+00:00"),
+    ("6 November 1994 8:49:37", "1994-11-06T08:49:37+00:00"),
+    ("1994 Nov 6 08:49:37", "1994-11-06T08:49:37+00:00"),
+    ("06-nov-69 08:49:37", "2069-11-06T08:49:37+00:00"),
+    ("06-nov-70 08:49:37", "1970-11-06T08:49:37+00:00"),
+    ("Sun, 06 Nov 1994 08:49:37 -0700", "1994-11-06T08:49:37+00:00"),
+    ("29 Feb 2024 00:00:00", "2024-02-29T00:00:00+00:00"),
+    ("29 Feb 2023 00:00:00", None),
+    ("31 Jun 2024 00:00:00", None),
+    ("06 Nov 1600 00:00:00", None),
+    ("06 Nov 1994 24:00:00", None),
+    ("06 Nov 1994 08:49", None),
+    ("06 Nov 08:49:37", None),
+    ("006 Nov 1994 08:49:37", None),
+    ("tomorrow", None),
+    ("", None),
+]
