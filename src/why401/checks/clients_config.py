@@ -1,1 +1,350 @@
-"""Checks of the family `clients`."""
+"""Checks of credentials that are configured and yet not attached: the key they are filed under differs.
+
+Package managers file a credential under an id, a host or a scope and look it up by that of the repository.
+What is filed and what is looked up are extracted here and compared; the formats are small and regular.
+"""
+
+# A table of patterns is read a line at a time, however long the line.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from why401.checks import check
+from why401.checks.credentials_offers import every, troubled, where
+from why401.evidence import Evidence, Text
+from why401.findings import FAINT, HINT, STRONG, Finding, Where
+
+_NOT_LOADED = 20.0
+
+
+def _finding(slug: str, says: str, at: Where, weight: float = _NOT_LOADED) -> Finding:
+    weights = {"client-config-not-loaded": weight, "wrong-password": -5.0, "no-credentials": 3.0}
+    return Finding(slug, says, weights, at, group="not-attached")
+
+
+def _all(evidence: Evidence) -> str:
+    return "\n".join(text.content for text in evidence.texts)
+
+
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_SERVER = re.compile(r"<server>(.*?)</server>", re.S)
+_ID = re.compile(r"<id>\s*([^<]+?)\s*</id>")
+_REPOSITORY = re.compile(r"<(repository|snapshotRepository|pluginRepository|mirror)>(.*?)</\1>", re.S)
+
+
+@check
+def maven(evidence: Evidence) -> Iterator[Finding]:
+    """Maven looks for `<server>` by the id of the repository, or of the mirror that stands for it."""
+    texts = [(text, _COMMENT.sub("", text.content)) for text in evidence.texts]
+    servers = {i for _, body in texts for block in _SERVER.findall(body) for i in _ID.findall(block)[:1]}
+    repositories = {
+        i: kind
+        for _, body in texts
+        for kind, block in _REPOSITORY.findall(body)
+        for i in _ID.findall(block)[:1]
+    }
+    repositories |= {i: "command" for _, body in texts for i in re.findall(r"-DrepositoryId=(\S+)", body)}
+    repositories |= {i: "log" for _, body in texts for i in re.findall(r"from/to ([\w.-]+) \(http", body)}
+    at = next((Where.of(t.source) for t, body in texts if "<server>" in body), Where())
+    if servers and repositories and not servers & set(repositories):
+        says = f"settings.xml holds credentials for {_some(servers)}, and the repository's id is {_some(set(repositories))}."
+        yield _finding("maven-id-differs", says, at, 22.0)
+    elif servers and (
+        mirror := [i for i, kind in repositories.items() if kind == "mirror" and i not in servers]
+    ):
+        yield _finding(
+            "maven-mirror-id",
+            f"The mirror {mirror[0]} stands for the repository and has no <server>.",
+            at,
+            15.0,
+        )
+    for text, body in texts:
+        if re.match(r"\s*(?:<\?xml[^>]*\?>)?\s*<servers>", body) and "settings" in text.source.name.lower():
+            says = "The settings.xml begins with <servers>: without the root element <settings> Maven does not read it so."
+            yield _finding("maven-no-root", says, Where.of(text.source), 16.0)
+    if servers and repositories and servers & set(repositories):
+        says = "An id of settings.xml is the id of the repository."
+        yield Finding("maven-id-fits", says, {"client-config-not-loaded": -3.0}, at)
+
+
+def _some(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:3])
+
+
+_NPM_AUTH = re.compile(
+    r"^\s*(?:npm config set )?[\"']?((?:https?:)?//[^\s:=\"']+(?::\d+)?[^\s:=\"']*):(_authToken|_auth|_password|username)",
+    re.M,
+)
+_NPM_REGISTRY = re.compile(
+    r"^\s*(?:npm config set )?(?:(@[\w.-]+):)?registry[ =:]+[\"']?(https?://[^\s\"']+)", re.M | re.I
+)
+
+
+@check
+def npm(evidence: Evidence) -> Iterator[Finding]:
+    """npm sends a token only to a registry whose address begins with the key that it is filed under."""
+    for text in evidence.texts:
+        filed = [key.rstrip("/") + "/" for key, _ in _NPM_AUTH.findall(text.content)]
+        registries = [url for _, url in _NPM_REGISTRY.findall(text.content)]
+        at = Where.of(text.source)
+        if wrong := [key for key in filed if key.startswith("http")]:
+            yield _finding(
+                "npm-key-with-scheme", f"The key {wrong[0]} must begin with //, without https:.", at, 22.0
+            )
+        keys = [key for key in filed if key.startswith("//")]
+        for url in registries:
+            bare = re.sub(r"^https?:", "", url).rstrip("/") + "/"
+            if keys and not any(bare.startswith(key) for key in keys) and not wrong:
+                says = f"The token is filed under {keys[0]}, and the registry is {bare}."
+                yield _finding("npm-registry-differs", says, at, 18.0)
+                break
+        if re.search(r"^\s*@[\w.-]+:_(?:auth|authToken|password)\s*=", text.content, re.M):
+            yield _finding(
+                "npm-scope-auth",
+                "npm files credentials under a registry's address, not under a scope.",
+                at,
+                20.0,
+            )
+        bare_auth = re.search(r"^\s*_auth(?:Token)?\s*=", text.content, re.M)
+        if bare_auth and registries and not any("registry.npmjs.org" in url for url in registries):
+            says = "_auth without a registry before it is not sent to another registry since npm 7 or 9."
+            yield _finding("npm-auth-unscoped", says, at, 17.0)
+    body = _all(evidence)
+    if (
+        re.search(r"yarnrc\.yml|yarn (?:berry|[234]\.)|YN00", body)
+        and re.search(r"\.npmrc", body)
+        and "npmAuthToken" not in body
+    ):
+        found = where(evidence, r"yarnrc|yarn|YN00")
+        yield _finding(
+            "yarn-ignores-npmrc", "Yarn 2 and later do not read .npmrc.", found[1] if found else Where(), 16.0
+        )
+
+
+_SBT = re.compile(r"(?:Direct)?Credentials\(\s*\"([^\"]*)\"\s*,\s*\"([^\"]*)\"\s*,\s*\"[^\"]*\"")
+
+
+@check
+def sbt(evidence: Evidence) -> Iterator[Finding]:
+    """sbt and Coursier compare realm and host; the host is a bare name, without scheme, port or path."""
+    for match, at in every(evidence, _SBT.pattern):
+        realm, host = match.group(1), match.group(2)
+        if "/" in host or ":" in host:
+            says = "The host of the credentials is an address; sbt compares it with the bare host name."
+            yield _finding("sbt-host-is-url", says, at, 22.0)
+        elif "://" in realm or re.fullmatch(r"[\w-]+(?:\.[\w-]+)+", realm):
+            yield _finding(
+                "sbt-realm-is-host",
+                "The realm of the credentials is an address, not the server's realm.",
+                at,
+                17.0,
+            )
+    found = where(evidence, r"Unable to find credentials for \[([^\]]*?) ?@ ([^\]]+)\]")
+    if found:
+        says = f"sbt found no credentials for the realm {found[0].group(1).strip() or '(empty)'!r} at {found[0].group(2)}."
+        yield _finding("sbt-no-credentials-for", says, found[1], 24.0)
+    for match, at in every(evidence, r"^\s*host\s*=\s*(\S+)"):
+        if "/" in match.group(1) and "realm" in _all(evidence):
+            yield _finding(
+                "sbt-host-is-url",
+                "The host in the credentials file is an address, not a host name.",
+                at,
+                18.0,
+            )
+
+
+@check
+def nuget(evidence: Evidence) -> Iterator[Finding]:
+    """NuGet finds credentials by the element named as the source's key (blanks written _x0020_)."""
+    body = _all(evidence)
+    block = re.search(r"<packageSourceCredentials>(.*?)</packageSourceCredentials>", body, re.S)
+    keys = {
+        _plain(k)
+        for s in re.findall(r"<packageSources>(.*?)</packageSources>", body, re.S)
+        for k in re.findall(r"key=\"([^\"]+)\"", s)
+    }
+    if not block or not keys:
+        return
+    names = {_plain(name) for name in re.findall(r"<([A-Za-z_][\w.-]*)>", block.group(1))}
+    if names and not names & keys:
+        found = where(evidence, r"<packageSourceCredentials>")
+        says = f"The credentials are filed under {_some(names)}, and the source is called {_some(keys)}."
+        yield _finding("nuget-source-differs", says, found[1] if found else Where(), 21.0)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_x0020_", " ").lower()
+
+
+# A credential filed under a host, and what is asked for. Each pattern has the host as its group.
+_FILED = (
+    r"^\s*machine\s+(\S+)",
+    r"\"(?:https?://)?([\w.-]+(?::\d+)?)(?:/v[12]/?)?\"\s*:\s*\{\s*(?:\"username\"|\"auth\"|\"password\"|\"identitytoken\")",
+    r"\bdocker login\s+(?:-\S+\s+\S+\s+)*([\w-]+\.[\w.-]+(?::\d+)?)",
+    r"credentials\s+\"([\w.-]+)\"\s*\{",
+    r"\"http-basic\"\s*:\s*\{\s*\"([\w.-]+)\"",
+    r"http-basic\.([\w.-]+\.\w+)",
+    r"\bhelm registry login\s+(?:-\S+\s+\S+\s+)*([\w-]+\.[\w.-]+(?::\d+)?)",
+)
+_ASKED = (
+    r"(?:Get|Head|GET|HEAD|POST|PUT|fetching|fetch|from|for url:?|url:|unable to access|HEAD request to|download)\s+[\"'`]?https?://([\w.-]+(?::\d+)?)",
+    r"(?:pull|push|image:|FROM|Pulling|failed to pull(?: image)?)\s+[\"']?([\w-]+\.[\w.-]+(?::\d+)?)/",
+    r"\"repositories\"[\s\S]{0,200}?\"url\"\s*:\s*\"https?://([\w.-]+)",
+    r"source\s*=\s*\"([\w-]+\.[\w.-]+)/[\w-]+/[\w-]+/",
+)
+
+
+@check
+def host_differs(evidence: Evidence) -> Iterator[Finding]:
+    """The host under which credentials are kept is not the one that is asked."""
+    if not troubled(evidence):
+        return
+    kept: dict[str, Where] = {}
+    for pattern in _FILED:
+        kept |= {match.group(1).lower(): at for match, at in every(evidence, pattern)}
+    wanted = {match.group(1).lower() for pattern in _ASKED for match, _ in every(evidence, pattern)}
+    wanted |= {x.request.host.lower() for x in evidence.refused if x.request.host}
+    wanted = {host for host in wanted if "." in host or ":" in host}
+    if kept and wanted and not {_bare(h) for h in kept} & {_bare(h) for h in wanted}:
+        says = f"Credentials are kept for {_some(set(kept))}, and {_some(wanted)} refuses."
+        alike = any(_bare(a).split(".")[-2:] == _bare(b).split(".")[-2:] for a in kept for b in wanted)
+        yield _finding("host-differs", says, next(iter(kept.values())), 14.0 if alike else 9.0)
+    elif (
+        any(a != b and a.split(":")[0] == b.split(":")[0] for a in kept for b in wanted)
+        and not set(kept) & wanted
+    ):
+        says = "Credentials are kept for the host with another port than the one that refuses."
+        yield _finding("host-port-differs", says, next(iter(kept.values())), 13.0)
+
+
+def _bare(host: str) -> str:
+    known = {
+        "index.docker.io": "docker.io",
+        "registry-1.docker.io": "docker.io",
+        "registry.hub.docker.com": "docker.io",
+        "hub.docker.com": "docker.io",
+    }
+    host = re.sub(r":\d+$", "", host)
+    return known.get(host, host)
+
+
+#: What else keeps a tool from its credentials → says, pattern(s) that must all be found, weight.
+_KEPT_AWAY: tuple[tuple[str, tuple[str, ...], float], ...] = (
+    (
+        "The login was made as one user, and sudo runs the tool as another, who has no saved login.",
+        (
+            r"(?<!sudo )\b(?:docker|podman|helm|npm|az|gcloud|aws) (?:registry )?login",
+            r"\bsudo (?:-\S+ )*(?:docker|podman|helm|npm|az|gcloud|aws)\b(?! login)",
+        ),
+        15.0,
+    ),
+    (
+        "Helm since 3.6.1 sends the repository's credentials to no other host unless told --pass-credentials.",
+        (r"failed to (?:fetch|download)[^\n]*: ?40[13]|could not download", r"\bhelm\b"),
+        9.0,
+    ),
+    (
+        "The image is pulled by the cluster, which knows none of the logins of your machine: it needs imagePullSecrets.",
+        (
+            r"ErrImagePull|ImagePullBackOff|Failed to pull image",
+            r"pull access denied|unauthorized|authentication required|no basic auth credentials|40[13]",
+        ),
+        12.0,
+    ),
+    (
+        "The publish repository is not one of the .pypirc's index-servers.",
+        (r"\[distutils\]", r"index-servers", r"--repository(?:-url)?[ =]\S+"),
+        5.0,
+    ),
+    (
+        "curl reads a netrc file only with -n or --netrc.",
+        (r"^\s*machine\s+\S+", r"\bcurl (?!.*(?: -\w*n| --netrc))"),
+        10.0,
+    ),
+    (
+        "The variable belongs to a shell that the service or job does not share.",
+        (
+            r"(?:systemd|\bcron(?:tab)?\b|docker(?:-compose| compose| run)|service unit|launchd|IDE|PyCharm|VS ?Code|GUI)",
+            r"\.bashrc|\.zshrc|\.profile|export [A-Z_]*(?:TOKEN|KEY|SECRET|PASSWORD)",
+        ),
+        11.0,
+    ),
+    (
+        "A login works by hand and the job has its own, empty configuration.",
+        (
+            r"works? (?:locally|on my (?:machine|laptop)|from (?:my|the) (?:terminal|shell|command line)|interactively|manually)",
+            r"\b(?:CI|pipeline|GitHub Actions?|GitLab|Jenkins|runner|cron|systemd|container|Docker)\b",
+        ),
+        7.0,
+    ),
+    (
+        "The settings of the tool name a proxy without user and password.",
+        (r"\bhttps?_proxy\s*=\s*[\"']?https?://[\w.-]+(?::\d+)?/?[\"']?\s*$", r"\b407\b"),
+        9.0,
+    ),
+    (
+        "A credential is given for one organisation, project or registry, and the tool reads another file or profile.",
+        (
+            r"(?:wrong|other|another|different|default) (?:config(?:uration)?(?: file)?|profile|context|kubeconfig)|config file = None|(?:could ?n[o']t|did ?n[o']t|does ?n[o']t|not) (?:load|read|find|pick(?:ing)? up|see)[^.\n]{0,30}(?:config|credentials?|settings|\.env|netrc|npmrc|token|variable)",
+        ),
+        9.0,
+    ),
+    (
+        "The tool has settings for the credential, and nothing of them is sent.",
+        (
+            r"(?:no|without(?: any| an| the)?|missing|does ?n[o']t (?:send|include|add|pass|attach|have)|not (?:sending|sent|including|included|adding|added|passing|attached))[^.\n]{0,25}(?:authorization|auth(?:entication)? header|credentials|\btoken)",
+            r"username|password|token|api[_-]?key|credential",
+        ),
+        7.0,
+    ),
+)
+
+
+@check
+def kept_away(evidence: Evidence) -> Iterator[Finding]:
+    """What keeps a tool from credentials that exist."""
+    if not troubled(evidence):
+        return
+    for says, patterns, weight in _KEPT_AWAY:
+        found = [next(every(evidence, pattern), None) for pattern in patterns]
+        if all(found) and found[0]:
+            weights = {"client-config-not-loaded": weight, "no-credentials": FAINT if weight < 8 else 2.0}
+            yield Finding("kept-away", says, weights, found[0][1], group="kept-away")
+
+
+@check
+def configured_but_not_sent(evidence: Evidence) -> Iterator[Finding]:
+    """Settings give a user and password or token, and the whole request that was refused carries none."""
+    from why401.checks.credentials_places import carried
+
+    bare = [
+        x
+        for x in evidence.refused
+        if x.request.complete and x.request.fields and not carried(x) and x.request.method != "OPTIONS"
+    ]
+    sent_later = any(carried(x) for x in evidence.exchanges)
+    if not bare or sent_later:
+        return
+    for text in evidence.texts:
+        found = _configured(text)
+        if found:
+            weights = {
+                "client-config-not-loaded": STRONG,
+                "challenge-not-answered": HINT,
+                "software-bug": 8.0,
+                "no-credentials": 2.0,
+            }
+            says = "Settings name a credential, and the request that was refused carries none."
+            yield Finding("configured-not-sent", says, weights, found, group="not-attached")
+            return
+
+
+def _configured(text: Text) -> Where | None:
+    if text.kind not in ("settings", "code"):
+        return None
+    pattern = r"[\"']?\b(?:password|passwd|_authToken|api_?key|token|bearer_token|client_secret|basic_auth)\b[\"']?\s*[:=>]\s*\S"
+    match = re.search(pattern, text.content, re.I)
+    return Where.of(text.source.at(text.line_at(match.start()))) if match else None
