@@ -137,7 +137,9 @@ def _one_sided(clause: Clause) -> Iterator[tuple[Axis, str, str]]:
     for axis, words in _sides(clause).items():
         if axis in _ALONE and clause.works:
             yield axis, words[0], ""
-        elif (axis in _ALONE and re.search(r"(?i)\b(?:only|solely|exclusively|except)\b", clause.text)) or axis == "restart":
+        elif (
+            axis in _ALONE and re.search(r"(?i)\b(?:only|solely|exclusively|except)\b", clause.text)
+        ) or axis == "restart":
             yield axis, "", words[0]
         elif axis == "version" and clause.works and re.search(r"(?i)down-?grad|roll|revert", " ".join(words)):
             yield axis, " ".join(words), ""

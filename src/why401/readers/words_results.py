@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of patterns: one a line, however long)
 """Result tables in a message: a label and an outcome on each line (`6.0-focal 200`, `8.0-jammy 401`)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of patterns: one a line, however long)
 """Prose out of a text: sentences and clauses, each with the offset at which it stands.
 
 Commands, header lines, log lines and code stand between the sentences of a report; they are left out, so that
@@ -34,7 +35,23 @@ _BREAK = re.compile(
     r"(?i)\s*(?P<mark>;|,|:(?=\s)|\(|\)|\s[-–—]+\s|\bbut\b|\bwhile\b|\bwhereas\b|\bhowever\b|\byet\b|\balthough\b|\bthough\b"
     r"|\beven though\b|\bexcept\b|\band\b|\bthen\b|\binstead\b(?!\s+of)|\bunless\b|\bbecause\b)\s*"
 )
-_TURNS = frozenset(["but", "while", "whereas", "however", "yet", "although", "though", "except", ";", ":", "even", "though", "unless"])
+_TURNS = frozenset(
+    [
+        "but",
+        "while",
+        "whereas",
+        "however",
+        "yet",
+        "although",
+        "though",
+        "except",
+        ";",
+        ":",
+        "even",
+        "though",
+        "unless",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

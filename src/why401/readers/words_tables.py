@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of patterns: one a line, however long)
 """What people compare: phrases that name one side of a contrast, by axis (tables, not prose per case)."""
 
 from __future__ import annotations
