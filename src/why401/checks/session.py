@@ -1,1 +1,5 @@
-"""Checks of the family `session`."""
+"""Checks of the family `session`: cookies, logins and what the code does with both."""
+
+from why401.checks import session_code, session_cookies, session_logins
+
+__all__ = ["session_code", "session_cookies", "session_logins"]

@@ -1,0 +1,312 @@
+"""Was the cookie stored, and does this request get it? (RFC 6265bis, sections 5.7 and 5.8)"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from why401.checks import check
+from why401.checks.session_view import (
+    Handed,
+    clock,
+    handed_out,
+    is_session_name,
+    lenient,
+    origin_of,
+    sent,
+    url_of,
+)
+from why401.evidence import Evidence, Exchange
+from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, STRONG, Finding, Where
+from why401.protocol import cookies
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@check
+def refused_by_the_browser(evidence: Evidence) -> Iterator[Finding]:
+    """A Set-Cookie that no browser keeps: Secure over http, foreign Domain, prefix, size."""
+    for handed in handed_out(evidence):
+        if handed.url is None or not handed.parsed.name:
+            continue
+        jar = cookies.CookieJar(clock(handed.exchange))
+        verdict = jar.store(lenient(handed.url), [handed.value])[0]
+        if verdict.cookie is not None or verdict.stored:
+            continue
+        weight = NAMED if is_session_name(handed.parsed.name) else HINT
+        weights = {"cookie-not-stored": weight}
+        if verdict.kind in ("secure-over-http", "secure-prefix", "host-prefix"):
+            weights["https-required"] = FAINT
+        yield Finding(
+            "set-cookie-refused",
+            f"Browsers refuse it. {verdict.says}",
+            weights,
+            handed.where,
+            "cookie-verdict",
+        )
+
+
+@check
+def set_across_sites(evidence: Evidence) -> Iterator[Finding]:
+    """A cookie that a page of another site asked for is kept only with SameSite=None and Secure."""
+    for handed in handed_out(evidence):
+        exchange = handed.exchange
+        origin = origin_of(exchange) if exchange else None
+        if (
+            exchange is None
+            or origin is None
+            or handed.url is None
+            or not is_session_name(handed.parsed.name)
+        ):
+            continue
+        if exchange.request.fields.get("sec-fetch-mode") == "navigate":
+            continue
+        url = urlsplit(origin).scheme + handed.url[1:] if handed.url.startswith("?") else handed.url
+        attribute = handed.parsed.attributes.get("samesite", "").lower()
+        if cookies.same_site(url, origin) or attribute == "none":
+            continue
+        yield _across_sites(handed, url, origin, attribute)
+
+
+def _across_sites(handed: Handed, url: str, origin: str, attribute: str) -> Finding:
+    hosts = {urlsplit(url).hostname or "", urlsplit(origin).hostname or ""}
+    said = f"SameSite={attribute}" if attribute else "no SameSite, which counts as Lax"
+    says = f"The cookie {handed.parsed.name} has {said}, but a page of another site ({origin}) asked for it."
+    if hosts <= _LOOPBACK:
+        says += " localhost and 127.0.0.1 are two sites to a browser."
+        weights = {"cookie-not-sent": NAMED - 2, "cookie-not-stored": CLEAR}
+        return Finding("cookie-loopback-names", says, weights, handed.where, "cookie-verdict")
+    weights = {"cookie-not-stored": STRONG, "cookie-not-sent": CLEAR}
+    return Finding("set-cookie-cross-site", says, weights, handed.where, "cookie-verdict")
+
+
+@check
+def left_out(evidence: Evidence) -> Iterator[Finding]:
+    """A session cookie was handed out, and the refused request does not carry it: by which rule?"""
+    held = [h for h in handed_out(evidence) if h.url and is_session_name(h.parsed.name)]
+    for exchange in evidence.refused:
+        url = url_of(exchange, evidence)
+        if not held or url is None or not exchange.request.complete:
+            continue
+        if "authorization" in exchange.request.fields:  # then the login isn't by cookie
+            continue
+        names = {name for name, _ in sent(exchange).pairs}
+        for handed in held:
+            if handed.exchange is exchange or handed.parsed.name in names:
+                continue
+            if _comes_later(handed.exchange, exchange):
+                continue
+            finding = _left_out(handed, exchange, url)
+            if finding is not None:
+                yield finding
+                return
+
+
+def _comes_later(one: Exchange | None, other: Exchange) -> bool:
+    """Within one source the order is that of time; between files it is chance."""
+    return one is not None and one.source.name == other.source.name and one.number >= other.number
+
+
+def _left_out(handed: Handed, exchange: Exchange, url: str) -> Finding | None:
+    assert handed.url is not None
+    given, asked = handed.url, url
+    if given.startswith("?") or asked.startswith("?"):
+        given, asked = lenient(given), "https" + asked[asked.index("://") :]
+    jar = cookies.CookieJar(clock(handed.exchange))
+    verdict = jar.store(given, [handed.value])[0]
+    if verdict.cookie is None or not verdict.stored:
+        return None
+    origin = origin_of(exchange)
+    same = origin is None or cookies.same_site(asked, lenient(origin))
+    why = cookies.why_not_sent(verdict.cookie, asked, same_site=same, top_level_navigation=False)
+    where = Where.at(exchange, "Cookie")
+    name = handed.parsed.name
+    if why is not None:
+        says = f"The refused request goes without the cookie {name}: {why}."
+        weights = {"cookie-not-sent": NAMED if same else STRONG, "cookie-not-stored": 0.0 if same else HINT}
+        return Finding("cookie-left-out-by-rule", says, weights, where, "cookie-left-out")
+    if origin is not None and urlsplit(origin).netloc != urlsplit(asked).netloc:
+        says = (
+            f"A page of another origin asks without the cookie {name}, which a browser adds only if told to."
+        )
+        weights = {"fetch-credentials-omitted": STRONG, "cookie-not-sent": HINT}
+        return Finding("cookie-left-out-cross-origin", says, weights, where, "cookie-left-out")
+    says = f"The cookie {name} was handed out, yet the refused request does not carry it."
+    weights = {"cookie-not-sent": STRONG, "cookie-not-stored": HINT, "fetch-credentials-omitted": FAINT}
+    return Finding("cookie-not-carried", says, weights, where, "cookie-left-out")
+
+
+@check
+def cross_origin_without_cookies(evidence: Evidence) -> Iterator[Finding]:
+    """What Fetch Metadata tells of a refused browser request without cookies."""
+    for exchange in evidence.refused:
+        fields = exchange.request.fields
+        if not exchange.request.complete or "cookie" in fields or "authorization" in fields:
+            continue
+        where = Where.at(exchange, "Sec-Fetch-Mode")
+        dest, mode = fields.get("sec-fetch-dest") or "", fields.get("sec-fetch-mode") or ""
+        if dest in ("manifest", "serviceworker"):
+            says = f"The browser fetches the {dest} without credentials unless the page says otherwise."
+            yield Finding(
+                "fetch-dest-plain", says, {"fetch-credentials-omitted": NAMED - 4}, where, "fetch-mode"
+            )
+        elif mode == "cors" and fields.get("sec-fetch-site") in ("same-site", "cross-site"):
+            says = "A script of another origin asked, and no cookie went along."
+            weights = {"fetch-credentials-omitted": CLEAR, "cookie-not-sent": HINT, "cookie-not-stored": HINT}
+            yield Finding("fetch-cross-origin-plain", says, weights, where, "fetch-mode")
+        elif mode == "cors" and dest in ("script", "style", "font", "image"):
+            says = f"The {dest} is loaded with `crossorigin`, so without credentials."
+            yield Finding(
+                "fetch-crossorigin", says, {"fetch-credentials-omitted": STRONG}, where, "fetch-mode"
+            )
+
+
+@check
+def malformed_cookie(evidence: Evidence) -> Iterator[Finding]:
+    """Two cookies of one name, attributes sent back, a comma between, gaps in a cookie kept in pieces."""
+    for exchange in evidence.exchanges:
+        header = sent(exchange)
+        if not header.pairs or (exchange.status is not None and exchange.status < 400):
+            continue
+        where = Where.at(exchange, "Cookie")
+        for says, weight in _oddities(header):
+            yield Finding(
+                "cookie-odd",
+                says,
+                {"cookie-corrupted": weight, "malformed-token": FAINT},
+                where,
+                "cookie-odd",
+            )
+
+
+def _oddities(header: cookies.CookieHeader) -> Iterator[tuple[str, float]]:
+    for name in header.duplicates:
+        if is_session_name(name):
+            yield (
+                f"Two cookies named {name} are sent; the server reads one of them, maybe the stale one.",
+                20.0,
+            )
+    for problem in header.problems:
+        yield problem.says, STRONG
+    names = {name for name, _ in header.pairs}
+    chunks: dict[str, set[int]] = defaultdict(set)
+    for name in names:
+        if match := re.fullmatch(r"(.+)[._-](\d{1,2})", name):
+            chunks[match[1]].add(int(match[2]))
+    for stem, numbers in chunks.items():
+        if is_session_name(stem) and numbers != set(range(min(numbers), min(numbers) + len(numbers))):
+            yield f"A piece of the cookie {stem} is missing among those that were sent.", STRONG
+        elif is_session_name(stem) and min(numbers) > 1:
+            yield f"The first piece of the cookie {stem} is missing.", STRONG
+        elif stem in names and is_session_name(stem):
+            yield f"The cookie {stem} is sent whole and in pieces: one of them is left from before.", CLEAR
+    for says in cookies.limits(header.pairs):
+        yield says, CLEAR
+    for name, value in header.pairs:
+        if is_session_name(name) and value in ("", "undefined", "null", "deleted", "[object Object]", "None"):
+            yield f"The cookie {name} holds no session but the word {value or '(nothing)'}.", CLEAR
+
+
+@check
+def one_host_two_applications(evidence: Evidence) -> Iterator[Finding]:
+    """Cookies know no ports: two applications on one host overwrite each other's (RFC 6265bis, 8.5)."""
+    places: dict[tuple[str, str], set[int | None]] = defaultdict(set)
+    for handed in handed_out(evidence):
+        parts = urlsplit(lenient(handed.url or ""))
+        try:
+            port = parts.port
+        except ValueError:
+            continue
+        if parts.hostname and is_session_name(handed.parsed.name):
+            places[parts.hostname, handed.parsed.name].add(port)
+            if len(places[parts.hostname, handed.parsed.name]) > 1:
+                says = f"Two ports of one host set the cookie {handed.parsed.name}; a browser keeps only one."
+                yield Finding(
+                    "cookie-two-ports",
+                    says,
+                    {"cookie-corrupted": NAMED, "session-unknown": -4.0},
+                    handed.where,
+                )
+                return
+
+
+@check
+def another_value_came_back(evidence: Evidence) -> Iterator[Finding]:
+    """The cookie that was handed out last is not the one that is sent."""
+    values: dict[tuple[str, str], str] = {}
+    for exchange in evidence.exchanges:
+        host = urlsplit(lenient(url_of(exchange, evidence) or "")).hostname or ""
+        for name, value in sent(exchange).pairs:
+            given = values.get((host, name))
+            if exchange.refused and given and not _alike(given, value):
+                says = f"The cookie {name} that is sent is not the one that the server handed out last."
+                weights = {"cookie-corrupted": CLEAR, "cookie-not-stored": FAINT}
+                yield Finding("cookie-other-value", says, weights, Where.at(exchange, "Cookie"), "cookie-odd")
+        for line in exchange.response.fields.all("set-cookie") if exchange.response else ():
+            parsed = cookies.parse_set_cookie(line)
+            if is_session_name(parsed.name) and parsed.value:
+                values[host, parsed.name] = parsed.value
+
+
+def _alike(one: str, two: str) -> bool:
+    """Are two values the same as far as they are shown? Reports shorten them with dots or stars."""
+    head, other = (re.split(r"\.{2,}|…|\*{2,}|<", value)[0] for value in (one, two))
+    return head.startswith(other) or other.startswith(head)
+
+
+@check
+def carried_and_refused(evidence: Evidence) -> Iterator[Finding]:
+    """The refused request does carry a session cookie, so neither the browser nor the client lost it."""
+    for exchange in evidence.refused:
+        names = [name for name, value in sent(exchange).pairs if is_session_name(name) and value]
+        if not names or exchange.status == 407:
+            continue
+        says = f"The refused request carries the session cookie {names[0]}."
+        weights = {
+            "session-unknown": 6.0,
+            "session-expired": 4.0,
+            "secret-rotated": 4.0,
+            "cookie-corrupted": 4.0,
+            "cookie-not-stored": -12.0,
+            "cookie-not-sent": -9.0,
+            "fetch-credentials-omitted": -14.0,
+            "cookie-not-issued": -12.0,
+            "no-credentials": -10.0,
+        }
+        yield Finding("session-cookie-carried", says, weights, Where.at(exchange, "Cookie"))
+        yield from _renewed(exchange, set(names))
+
+
+def _renewed(exchange: Exchange, names: set[str]) -> Iterator[Finding]:
+    """The refusal sets the same cookie anew or deletes it: the server did not know the session."""
+    for line in exchange.response.fields.all("set-cookie") if exchange.response else ():
+        verdict = cookies.CookieJar(clock(exchange)).store("https://host.example/", [line])[0]
+        if verdict.parsed.name not in names:
+            continue
+        gone = verdict.kind in ("deleted", "expired")
+        does = "deletes" if gone else "replaces"
+        says = f"With the refusal the server {does} the cookie {verdict.parsed.name}: it did not accept it."
+        weights = {
+            "session-unknown": 9.0,
+            "session-expired": 8.0,
+            "secret-rotated": 6.0,
+            "csrf-rejected": -4.0,
+        }
+        yield Finding("session-cookie-replaced", says, weights, Where.at(exchange, "Set-Cookie"))
+
+
+@check
+def outlived(evidence: Evidence) -> Iterator[Finding]:
+    """The refused request comes after the lifetime of the cookie that was handed out."""
+    dated = [x for x in evidence.exchanges if x.time and x.time.tzinfo]
+    for first, second in pairwise(dated):
+        for line in first.response.fields.all("set-cookie") if first.response else ():
+            stored = cookies.CookieJar(clock(first)).store("https://host.example/", [line])[0].cookie
+            late = stored and stored.expires and second.time and second.time > stored.expires
+            if stored and late and second.refused and is_session_name(stored.name):
+                says = f"The refused request was made after the cookie {stored.name} had expired."
+                weights = {"session-expired": 20.0, "session-unknown": AGAINST}
+                yield Finding("session-cookie-outlived", says, weights, Where.at(second))

@@ -1,0 +1,225 @@
+"""Logins that hand out no session, sessions that one process knows, tokens against forgery."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from why401.checks import check
+from why401.checks.session_view import handed_out, is_session_name, sent
+from why401.evidence import Evidence, Exchange, Setting
+from why401.findings import AGAINST, CLEAR, FAINT, HINT, STRONG, Finding, Where
+
+_LOGIN = re.compile(
+    r"log-?in|sign-?in|logon|authenticate|/sessions?\b|/auth\b|verify|callback|/token\b", re.I
+)
+_TOKEN_BODY = re.compile(r"token|jwt|\"?sid\"?\s*:|session_?id|\beyJ", re.I)
+_COOKIE_SESSIONS = re.compile(
+    r"express-session|session\s*\(\s*\{|cookieSession|cookie-session|passport\.session|iron-session|SessionMiddleware"
+    r"|flask[_-]session|session\[[\"']|session_start\(|connect\.sid|JSESSIONID|PHPSESSID|laravel_session|HttpSession"
+    r"|AddSession\(|UseSession\(|AddCookie\(|CookieAuthentication|sessions\.Default|gorilla/sessions|NewCookieStore"
+    r"|set_cookie\(|res\.cookie\(|setcookie\(|http\.SetCookie|cookies\(\)\.set|Set-Cookie|withCredentials"
+    r"|credentials: ?['\"]include|\bSESSION_(COOKIE|SECRET|DRIVER)|cookie: ?\{",
+)
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_CSRF_FIELDS = (
+    "x-csrf-token",
+    "x-csrftoken",
+    "x-xsrf-token",
+    "x-wp-nonce",
+    "jenkins-crumb",
+    "x-crumb",
+    "nonce",
+)
+
+
+def is_login(exchange: Exchange) -> bool:
+    method = (exchange.request.method or "").upper()
+    return method in ("POST", "PUT", "") and bool(_LOGIN.search(exchange.request.path))
+
+
+@check
+def login_without_cookie(evidence: Evidence) -> Iterator[Finding]:
+    """A login succeeds, but its response has no Set-Cookie although the session is a cookie's."""
+    if not any(_COOKIE_SESSIONS.search(text.content) for text in evidence.texts):
+        return
+    for exchange in evidence.exchanges:
+        response = exchange.response
+        if response is None or not is_login(exchange) or not 200 <= (exchange.status or 0) < 400:
+            continue
+        where = Where.at(exchange, "Set-Cookie")
+        if "set-cookie" in response.fields:
+            if any(is_session_name(h.parsed.name) for h in handed_out(evidence) if h.exchange is exchange):
+                says = "The login's response does hand out a session cookie."
+                yield Finding("login-sets-cookie", says, {"cookie-not-issued": -14.0}, where)
+            continue
+        if not response.complete or len(response.fields) < 2 or _TOKEN_BODY.search(response.body or ""):
+            continue
+        says = "The login succeeds, but its response has no Set-Cookie: the session is never handed out."
+        yield Finding(
+            "login-without-cookie", says, {"cookie-not-issued": 20.0, "cookie-not-stored": -4.0}, where
+        )
+
+
+@check
+def forged_looking(evidence: Evidence) -> Iterator[Finding]:
+    """With the same cookie a GET succeeds and a writing method is refused: what lacks is the CSRF token."""
+    good = {
+        cookie
+        for exchange in evidence.succeeded
+        if (exchange.request.method or "").upper() in ("GET", "HEAD")
+        for cookie in sent(exchange).pairs
+        if is_session_name(cookie[0])
+    }
+    for exchange in evidence.refused:
+        if (exchange.request.method or "").upper() not in _UNSAFE or not good.intersection(
+            sent(exchange).pairs
+        ):
+            continue
+        has_token = any(name in exchange.request.fields for name in _CSRF_FIELDS)
+        says = "The same session reads, but may not write" + (
+            "." if has_token else ", and no anti-forgery token is sent."
+        )
+        weights = {
+            "csrf-rejected": HINT if has_token else CLEAR,
+            "session-expired": AGAINST,
+            "session-unknown": -6.0,
+        }
+        yield Finding("reads-but-may-not-write", says, weights, Where.at(exchange), "csrf-structure")
+
+
+@check
+def crumb_without_session(evidence: Evidence) -> Iterator[Finding]:
+    """A crumb or token is fetched, and used without the cookie of the request that fetched it."""
+    fetched = [x for x in evidence.succeeded if re.search(r"crumb|csrf|xsrf|nonce", x.request.path, re.I)]
+    for exchange in evidence.refused:
+        if (
+            fetched
+            and any(name in exchange.request.fields for name in _CSRF_FIELDS)
+            and not sent(exchange).pairs
+        ):
+            says = "The anti-forgery token is sent without the session cookie to which it belongs."
+            yield Finding(
+                "token-without-session", says, {"csrf-rejected": STRONG}, Where.at(exchange), "csrf-structure"
+            )
+
+
+# ------------------------------------------------------------------------------ one in several processes
+
+_LOOP = re.compile(r"(?:\b(?:200|401|403)\b[\s,|>-]+){4,}", re.S)
+
+
+@check
+def now_and_then(evidence: Evidence) -> Iterator[Finding]:
+    """The same request is answered 200 and 401 in turn: processes that do not share a secret or store."""
+    where = _mixed_exchanges(evidence) or _mixed_loop(evidence)
+    if where is None:
+        return
+    says = (
+        "The same request, sent again and again, is now accepted, now refused: not all processes judge alike."
+    )
+    weights = {
+        "secret-rotated": CLEAR + 2,
+        "session-unknown": CLEAR,
+        "wrong-password": AGAINST,
+        "no-credentials": AGAINST,
+        "token-expired": AGAINST,
+        "insufficient-scope": AGAINST,
+    }
+    if re.search(r"bearer|\bjwt\b|eyJ", "\n".join(t.content for t in evidence.texts), re.I):
+        weights |= {"secret-rotated": STRONG, "session-unknown": HINT}
+    yield Finding("mixed-answers", says, weights, where, "several-processes")
+
+
+def _mixed_loop(evidence: Evidence) -> Where | None:
+    for text in evidence.texts:
+        if text.kind == "log":
+            continue
+        for match in _LOOP.finditer(text.content[:100_000]):
+            codes = re.findall(r"\b(200|401|403)\b", match[0])
+            changes = sum(one != two for one, two in pairwise(codes))
+            if "200" in codes and changes >= 2:
+                return Where.of(text.source.at(text.line_at(match.start())))
+    return None
+
+
+def _mixed_exchanges(evidence: Evidence) -> Where | None:
+    seen: dict[tuple[object, ...], list[bool]] = defaultdict(list)
+    for exchange in evidence.exchanges:
+        request = exchange.request
+        if exchange.status is None or exchange.label == "preflight":
+            continue
+        key = (
+            request.method,
+            request.url,
+            *request.fields.all("authorization"),
+            *request.fields.all("cookie"),
+        )
+        seen[key].append(exchange.refused)
+        history = seen[key]
+        if sum(one != two for one, two in pairwise(history)) >= 2:
+            return Where.at(exchange)
+    return None
+
+
+_SECRET_KEYS = re.compile(
+    r"(^|[._])(app_key|app_secret|secret_key|secret_key_base|jwt_secret|session_secret|nextauth_secret|auth_secret"
+    r"|cookie_secret|jwt_secret_key|airflow__webserver__secret_key|encryption_key|app_keys|validationkey)$",
+    re.I,
+)
+
+
+@check
+def secrets_that_differ(evidence: Evidence) -> Iterator[Finding]:
+    """One setting, two values: two nodes, or before and after."""
+    held: dict[str, Setting] = {}
+    for setting in evidence.settings:
+        match = _SECRET_KEYS.search(setting.key)
+        if match is None or not setting.text or setting.text.startswith(("$", "{", "*", "<")):
+            continue
+        other = held.setdefault(match[2].lower(), setting)
+        if other.text != setting.text:
+            says = f"{match[2]} has two values, so what one process signs another can't verify."
+            weights = {"secret-rotated": STRONG, "bad-signature": HINT}
+            yield Finding("secret-two-values", says, weights, Where.of(setting.source), "secret-source")
+            return
+
+
+# ------------------------------------------------------------------------------------------- restarts
+
+_RESTART = re.compile(
+    r"restart(ed|ing|s)?\b|re-?deploy|rebooted|new (container|pod|deployment)|server started|started server"
+    r"|listening on|application startup complete|booting worker|started application|container (re)?created",
+    re.I,
+)
+
+
+@check
+def refused_since_the_restart(evidence: Evidence) -> Iterator[Finding]:
+    """A session cookie is sent, and between success and refusal the process was started anew."""
+    carried = any(is_session_name(n) for x in evidence.refused for n, v in sent(x).pairs if v)
+    for text in evidence.texts:
+        match = _RESTART.search(text.content)
+        after = text.content[match.end() :] if match else ""
+        before = text.content[: match.start()] if match else ""
+        if match and re.search(r"\b(401|403)\b", after) and re.search(r"\b(200|302|logged in)\b", before):
+            says = "Between the last success and the refusal the process was started anew."
+            weights = {
+                "session-unknown": CLEAR if carried else HINT,
+                "secret-rotated": HINT if carried else FAINT,
+            }
+            where = Where.of(text.source.at(text.line_at(match.start())))
+            yield Finding("refused-since-restart", says, weights, where, "restart-seen")
+            return
+
+
+@check
+def secret_is_fixed(evidence: Evidence) -> Iterator[Finding]:
+    """The secret stands in the settings with one value: then restarts do not change it."""
+    values = {s.text for s in evidence.settings if _SECRET_KEYS.search(s.key) and len(s.text) > 3}
+    if len(values) == 1 and not next(iter(values)).startswith(("$", "{")):
+        setting = next(s for s in evidence.settings if _SECRET_KEYS.search(s.key))
+        says = "The secret stands in the settings, so a restart does not change it."
+        yield Finding("secret-fixed", says, {"secret-rotated": -6.0}, Where.of(setting.source))

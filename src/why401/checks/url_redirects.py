@@ -1,0 +1,178 @@
+"""Redirects on which the credentials got lost, and preflights that were asked to log in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from why401.checks import check
+from why401.checks.session_view import lenient, url_of
+from why401.evidence import Evidence, Exchange
+from why401.findings import CLEAR, HINT, NAMED, STRONG, Finding, Where
+from why401.protocol import redirects
+
+_CREDENTIALS = ("authorization", "cookie", "x-api-key", "private-token", "x-auth-token", "apikey", "api-key")
+_LOGIN_PAGE = re.compile(r"log-?in|sign-?in|/sso|/oauth|/authorize|/saml|logon|wp-login|/auth/realms", re.I)
+_SECRET_QUERY = re.compile(r"nonce|token|key|sig|secret|auth|session|ticket|jwt", re.I)
+
+
+@check
+def lost_on_a_redirect(evidence: Evidence) -> Iterator[Finding]:
+    """A 30x, and at its target a refusal: what was sent before, what after?"""
+    for index, first in enumerate(evidence.exchanges):
+        if not 300 < (first.status or 0) < 309 or first.response is None:
+            continue
+        location = first.response.fields.get("location")
+        if (
+            location
+            and _LOGIN_PAGE.search(urlsplit(location).path)
+            and not _LOGIN_PAGE.search(first.request.path)
+        ):
+            continue
+        second = _refused_target(first, location, evidence.exchanges[index + 1 : index + 4], evidence)
+        if second is not None:
+            yield from _lost(first, second, location, evidence)
+
+
+def _refused_target(
+    first: Exchange, location: str | None, later: tuple[Exchange, ...], evidence: Evidence
+) -> Exchange | None:
+    target = urljoin(lenient(url_of(first, evidence) or ""), location) if location else None
+    for exchange in later:
+        url = lenient(url_of(exchange, evidence) or exchange.request.url or "")
+        if target is None or urlsplit(url).path.rstrip("/") == urlsplit(target).path.rstrip("/"):
+            return exchange if exchange.refused else None
+    return None
+
+
+def _lost(first: Exchange, second: Exchange, location: str | None, evidence: Evidence) -> Iterator[Finding]:
+    one = lenient(url_of(first, evidence) or "")
+    two = urljoin(one, location or second.request.url or "")
+    change = ", ".join(sorted(redirects.changes(one, two)))
+    where = Where.at(second)
+    gone = [n for n in _CREDENTIALS if n in first.request.fields and n not in second.request.fields]
+    kept = [n for n in _CREDENTIALS if n in second.request.fields]
+    lost = sorted(_secret_names(one) - _secret_names(two))
+    weights = {"redirect-dropped-credentials": STRONG}
+    if lost:
+        says = f"The redirect left out the query parameter {lost[0]}, by which the request was authenticated."
+        weights = {"redirect-dropped-credentials": NAMED, "csrf-rejected": 4.0}
+    elif gone and second.request.complete:
+        says = f"Before the redirect ({change}) {gone[0]} was sent, at its target it is missing."
+        weights = {"redirect-dropped-credentials": NAMED + 3, "no-credentials": -10.0}
+    elif "authorization" in kept and first.request.complete:
+        says = f"After the redirect ({change}) the credentials are still sent."
+        weights = {"redirect-dropped-credentials": -10.0}
+    elif first.client and "authorization" in redirects.dropped(first.client, one, two, first.status or 302):
+        says = f"On such a redirect ({change}) {first.client} sends no Authorization."
+        weights = {"redirect-dropped-credentials": NAMED}
+    else:
+        says = f"The refusal comes after a redirect ({change}), on which clients may drop credentials."
+        weights = {"redirect-dropped-credentials": STRONG if change != redirects.SAME else CLEAR}
+    yield Finding("lost-on-redirect", says, weights, where, "redirect")
+
+
+def _secret_names(url: str) -> set[str]:
+    return {name for name, _ in parse_qsl(urlsplit(url).query) if _SECRET_QUERY.search(name)}
+
+
+_LOGGED = re.compile(
+    r"\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?P<url>(?:https?://[^/\s\"]+)?/[^\s\"'?]*)[^\s\"]*"
+    r"(?:\s+HTTP/[\d.]+)?\"?[^\n]{0,40}?(?<![\d.:])(?P<status>[2-5]\d\d)\b"
+)
+
+
+@check
+def slash_redirects_in_logs(evidence: Evidence) -> Iterator[Finding]:
+    """`POST /x 307`, then `POST /x/ 401`: the framework's slash redirect, and a client that came without."""
+    for text in evidence.texts:
+        lines = list(_LOGGED.finditer(text.content[:300_000]))
+        for one, two in pairwise(lines):
+            if one["status"] not in ("301", "302", "307", "308") or two["status"] not in ("401", "403"):
+                continue
+            first, second = (urlsplit(m["url"]).path for m in (one, two))
+            if first == second or first.rstrip("/") != second.rstrip("/"):
+                continue
+            says = (
+                f"{first} is redirected to {second}, where the request is refused: the credentials got lost."
+            )
+            where = Where.of(text.source.at(text.line_at(two.start())))
+            yield Finding(
+                "slash-redirect", says, {"redirect-dropped-credentials": NAMED + 3}, where, "redirect"
+            )
+            return
+
+
+_HOP = re.compile(
+    r"(?<!\d)30[12378]\b[^\n]*(?:\n[^\n]*){0,12}?\blocation[\"']?\s*[:=]\s*[\"']?(?P<to>\S+?)[\"',;]*(?:\s|$)"
+    r"(?P<rest>[\s\S]{0,1500}?)(?<![\d.:-])\b(401|403)\b",
+    re.I,
+)
+
+
+@check
+def redirects_in_notes(evidence: Evidence) -> Iterator[Finding]:
+    """The same in loose notes: a status 30x, a Location, and after it a 401."""
+    if any(300 < (x.status or 0) < 309 for x in evidence.exchanges):
+        return  # then the exchanges are read, and tell more
+    for text in evidence.texts:
+        match = _HOP.search(text.content[:100_000])
+        if match is None or _LOGIN_PAGE.search(match["to"]):
+            continue
+        says = "A redirect was followed, and the refusal comes from its target."
+        where = Where.of(text.source.at(text.line_at(match.start())))
+        yield Finding("redirect-in-notes", says, {"redirect-dropped-credentials": STRONG}, where, "redirect")
+        return
+
+
+# ------------------------------------------------------------------------------------------- preflights
+
+
+@check
+def preflight(evidence: Evidence) -> Iterator[Finding]:
+    """OPTIONS is refused, although it can carry no credentials; or it is allowed, and the fault lies further on."""
+    for exchange in evidence.exchanges:
+        if (exchange.request.method or "").upper() != "OPTIONS":
+            continue
+        asks = "access-control-request-method" in exchange.request.fields
+        where = Where.at(exchange)
+        if exchange.refused:
+            says = f"The preflight is answered {exchange.status}: it is asked to log in, which it can't."
+            yield Finding(
+                "preflight-refused",
+                says,
+                {"cors-preflight-rejected": 28.0 if asks else 20.0},
+                where,
+                "preflight",
+            )
+        elif exchange.status is not None and exchange.status < 300 and evidence.refused:
+            says = f"The preflight is answered {exchange.status}, so it is not what is refused."
+            yield Finding("preflight-passes", says, {"cors-preflight-rejected": -14.0}, where)
+
+
+@check
+def preflights_in_records(evidence: Evidence) -> Iterator[Finding]:
+    """The same in an access log."""
+    for record in evidence.records:
+        if record.method == "OPTIONS" and record.status in (401, 403):
+            says = f"The log shows OPTIONS {record.path} answered {record.status}."
+            weights = {"cors-preflight-rejected": 22.0}
+            yield Finding("preflight-logged", says, weights, Where.of(record.source), "preflight")
+            return
+
+
+@check
+def open_only_with_login(evidence: Evidence) -> Iterator[Finding]:
+    """CORS is set up, every path demands a login, and no rule lets OPTIONS through."""
+    found = evidence.search(
+        r"anyRequest\(\)\s*\.authenticated\(\)|auth_basic\s+[\"']|AuthType\s+Basic|IsAuthenticated\b"
+    )
+    asked = evidence.search(r"\bOPTIONS\b|preflight", re.ASCII)
+    open_too = evidence.search(
+        r"HttpMethod\.OPTIONS|limit_except\s+OPTIONS|\$request_method\s*=\s*['\"]?OPTIONS|LimitExcept"
+    )
+    if found and asked and not open_too:
+        says = "The rule demands a login for every method, and none lets the preflight's OPTIONS through."
+        yield Finding("no-rule-for-options", says, {"cors-preflight-rejected": HINT}, Where.of(found[1]))
