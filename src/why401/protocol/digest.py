@@ -15,6 +15,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from .problems import Problem
 
@@ -68,7 +69,7 @@ def supported(algorithm: str) -> bool:
 
 def parse(params: Mapping[str, str]) -> DigestCredentials:
     """Take the parameters that `credentials.parse` found."""
-    username = params.get("username") or params.get("username*", "").partition("''")[2]
+    username = params.get("username") or unquote(params.get("username*", "").partition("''")[2])
     return DigestCredentials(
         username=username,
         realm=params.get("realm", ""),
