@@ -12,6 +12,7 @@ from why401.causes import Cause
 from why401.evidence import Evidence, Exchange
 from why401.findings import Finding
 
+Verdict = Literal["cured", "same", "other", "not-run"]
 ProofKind = Literal["replay", "offline", "origin"]
 
 
@@ -89,7 +90,7 @@ class Experiment:
     change: str  # slug of the change: "without-credentials", "trimmed"
     says: str
     exchange: int | None
-    outcome: Literal["cured", "same", "other", "not-run"]
+    outcome: Verdict
     cause: str = ""
 
 

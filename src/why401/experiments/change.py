@@ -48,7 +48,8 @@ class Change:
     """A change with the causes it would prove (the likeliest of them by the ranking at the time).
 
     `neighbour` marks a change of the URL: there a good answer counts only if the same URL refuses an
-    anonymous request, since any public page answers 200.
+    anonymous request, since any public page answers 200. `scout` marks a change that would show without a
+    credential too: it is tried so first, and dropped where nothing differs. Both save logins.
     """
 
     slug: str
@@ -56,6 +57,7 @@ class Change:
     proves: tuple[str, ...]
     make: Make = field(compare=False)
     neighbour: bool = False
+    scout: bool = False
     wait: Callable[[Seen], float] | None = field(default=None, compare=False)
 
 
@@ -67,12 +69,13 @@ def change(
     says: str,
     *proves: str,
     neighbour: bool = False,
+    scout: bool = False,
     wait: Callable[[Seen], float] | None = None,
 ) -> Callable[[Make], Make]:
     """Register a function as a change; used as a decorator."""
 
     def register(make: Make) -> Make:
-        CHANGES.append(Change(slug, says, proves, make, neighbour, wait))
+        CHANGES.append(Change(slug, says, proves, make, neighbour, scout, wait))
         return make
 
     return register

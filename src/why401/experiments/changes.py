@@ -146,7 +146,7 @@ def other_scheme(ask: Ask, seen: Seen) -> Iterator[Ask]:
     elif scheme.lower() in ("", "token", "jwt", "apikey", "oauth"):
         yield ask.with_field("Authorization", f"Bearer {token}")
     elif scheme.lower() == "bearer":
-        wanted = "Token" if "bearer" not in seen.schemes else ""
+        wanted = ""
         for other in (s for s in seen.schemes if s in ("token", "jwt", "apikey")):
             wanted = other.capitalize() if other == "token" else other.upper()
         if wanted:

@@ -93,7 +93,13 @@ def over_tls(ask: Ask, seen: Seen) -> Iterator[Ask]:
             yield ask.at(parts._replace(scheme="https", netloc=target.netloc).geturl())
 
 
-@change("browser-agent", "the same request with a browser's User-Agent", "edge-protection", "client-banned")
+@change(
+    "browser-agent",
+    "the same request with a browser's User-Agent",
+    "edge-protection",
+    "client-banned",
+    scout=True,
+)
 def browser_agent(ask: Ask, seen: Seen) -> Iterator[Ask]:
     if "mozilla/" not in (ask.get("user-agent") or "").lower():
         yield ask.with_field("User-Agent", BROWSER)
@@ -140,7 +146,7 @@ def own_host(ask: Ask, seen: Seen) -> Iterator[Ask]:
         yield dataclasses.replace(ask.without(["host"]), transport=kept)
 
 
-@change("other-family", "over the other address family", "wrong-server-answered", "client-banned")
+@change("other-family", "over the other address family", "wrong-server-answered", "client-banned", scout=True)
 def other_family(ask: Ask, seen: Seen) -> Iterator[Ask]:
     if any(option in ("ipv4", "ipv6", "proxy", "resolve", "connect-to") for option, _ in ask.transport):
         return

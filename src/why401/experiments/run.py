@@ -17,10 +17,10 @@ from why401.evidence import REFUSALS, Exchange
 from why401.experiments.change import Change, Seen
 from why401.experiments.plan import plan, proved_cause
 from why401.findings import AGAINST, Finding, Where
-from why401.probes import wire
+from why401.probes import follow, wire
 from why401.probes.ask import Ask
 from why401.probes.budget import Budget
-from why401.report import Experiment, Proof
+from why401.report import Experiment, Proof, Verdict
 
 PROVED = 60.0  #: decibans of a replayed proof
 _LOGIN_PAGE = re.compile(r"""(?i)<input[^>]+type=["']?password|name=["']?(?:password|passwd|pwd)["']?""")
@@ -61,6 +61,7 @@ class Laboratory:
     ) -> None:
         self._ask, self._seen, self._budget = ask, seen, budget
         self._number, self._say, self._stop = number, say, stop
+        self._nobody: Exchange | None = None  # what the anonymous request got
         self.outcome = Outcome()
 
     def run(self, ranked: Sequence[Ranked]) -> Outcome:
@@ -86,29 +87,44 @@ class Laboratory:
             self._say(f"waiting {seconds:.0f} s, as the server asked")
             time.sleep(max(0.0, seconds))
         self._say(f"trying {change.says}")
+        if not self._worth_a_login(change, changed):
+            self._note(change, None, "same", proved_cause(change, ranked))
+            return
         exchange = self._send(changed)
+        if change.slug == "without-credentials":
+            self._nobody = exchange
         cause = proved_cause(change, ranked)
-        outcome = "other"
-        if reached(exchange) and self._counts(change, changed):
+        outcome: Verdict = "other"
+        if reached(exchange):
             outcome = "cured"
-            self._confirm(change, cause, exchange)
+            self._confirm(change, changed, cause, exchange)
         elif exchange is not None and exchange.status in REFUSALS:
             outcome = "same"
             self._against(change, exchange)
-        self.outcome.experiments.append(
-            Experiment(change.slug, change.says, exchange.number if exchange else None, outcome, cause)  # type: ignore[arg-type]
-        )
+        self._note(change, exchange, outcome, cause)
 
-    def _counts(self, change: Change, changed: Ask) -> bool:
-        """At another URL a good answer says something only where nobody gets it without a credential."""
-        if not change.neighbour:
+    def _note(self, change: Change, exchange: Exchange | None, outcome: Verdict, cause: str) -> None:
+        number = exchange.number if exchange else None
+        self.outcome.experiments.append(Experiment(change.slug, change.says, number, outcome, cause))
+
+    def _worth_a_login(self, change: Change, changed: Ask) -> bool:
+        """Look without a credential first, where that tells whether the credential need be risked.
+
+        A neighbouring URL that is no protected one (404, a public page) is not asked with the credential; and
+        where a change of the way makes no difference to nobody, it makes none to the user.
+        """
+        if not (change.neighbour or change.scout):
             return True
-        if not changed.has_credentials or not self._budget.allows(login=False):
+        if not changed.has_credentials:
+            return not change.neighbour
+        if not self._budget.allows(login=False, legs=2):
             return False
         nobody = self._send(changed.anonymous())
-        return nobody is not None and nobody.status in REFUSALS
+        if nobody is None:
+            return False
+        return nobody.status in REFUSALS if change.neighbour else not _alike(nobody, self._nobody)
 
-    def _confirm(self, change: Change, cause: str, cured: Exchange | None) -> None:
+    def _confirm(self, change: Change, changed: Ask, cause: str, cured: Exchange | None) -> None:
         """Look at the original once more: it has to fail still, or the change was not what cured it."""
         assert cured is not None
         before = self._seen.exchange.number
@@ -116,12 +132,18 @@ class Laboratory:
             says = f"{change.says}: {cured.status}; the budget did not allow a second look at the original"
             self._prove(change, cause, Proof("replay", (before, cured.number), says))
             return
-        again = self._send(self._ask)
-        if again is not None and again.status in REFUSALS:
-            says = f"{change.says}: {cured.status}; the original again: {again.status}"
-            self._prove(change, cause, Proof("replay", (before, cured.number, again.number), says))
-        else:
+        again = self._send(self._ask, follow.ask_through)
+        if again is None or again.status not in REFUSALS or not self._cured_twice(changed):
             self.outcome.findings.append(_flapping(self._seen.exchange))
+            return
+        says = f"{change.says}: {cured.status}; the original again: {again.status}"
+        self._prove(change, cause, Proof("replay", (before, cured.number, again.number), says))
+
+    def _cured_twice(self, changed: Ask) -> bool:
+        """Whether the change cures again, as far as the budget allows to look: flapping would rarely fit twice."""
+        if not self._budget.allows(login=False):
+            return True
+        return reached(self._send(changed))
 
     def _prove(self, change: Change, cause: str, proof: Proof) -> None:
         self.outcome.proofs[cause] = proof
@@ -139,15 +161,25 @@ class Laboratory:
         if not any(done.change == change.slug for done in self.outcome.experiments):
             self.outcome.experiments.append(Experiment(change.slug, change.says, None, "not-run"))
 
-    def _send(self, ask: Ask) -> Exchange | None:
+    def _send(self, ask: Ask, how: Callable[..., tuple[Exchange, ...]] = wire.send) -> Exchange | None:
         try:
-            legs = wire.send(ask, number=self._number, stop=self._stop)
+            legs = how(ask, number=self._number, stop=self._stop)
         except wire.Unreachable:
             return None
         self._budget.count(legs)
         self._number += len(legs)
         self.outcome.exchanges += [dataclasses.replace(leg, label="experiment") for leg in legs]
         return legs[-1] if legs else None
+
+
+def _alike(one: Exchange, other: Exchange | None) -> bool:
+    """Whether two answers are the same: status, challenge and body."""
+    if other is None or one.response is None or other.response is None:
+        return False
+    a, b = one.response, other.response
+    return (a.status, a.body) == (b.status, b.body) and a.fields.all("www-authenticate") == b.fields.all(
+        "www-authenticate"
+    )
 
 
 def _flapping(original: Exchange) -> Finding:
