@@ -239,7 +239,7 @@ def basic_taken_by_application(evidence: Evidence) -> Iterator[Finding]:
         if body.lstrip()[:1] in "{[":
             yield Finding(
                 "basic-taken-by-application",
-                f"{front[0].hop or 'The server in front'} asks for Basic, and the refusal is the application's own JSON.",
+                f"{front[0].hop or 'The server in front'} asks for Basic, and the application itself refuses in JSON.",
                 {"auth-layers-collide": STRONG},
                 Where.at(exchange),
                 group="layers",
