@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from why401.protocol.challenges import Challenge, faults, parse, quote, unquote, write
+from why401.protocol.problems import Problem
 
 from .data.challenges import ROWS
 
@@ -83,7 +84,8 @@ _text = st.text(alphabet=st.sampled_from(list('aB1= ,"\\\t\r\n;é\x00')), max_si
 @given(st.lists(_text, max_size=3))
 def test_never_raises_and_spans_lie_in_the_text(values: list[str]) -> None:
     found = parse(values)
-    for thing in (*found.challenges, *found.problems):
+    things: list[Challenge | Problem] = [*found.challenges, *found.problems]
+    for thing in things:
         start, end = thing.span
         assert 0 <= start <= end <= len(values[thing.field])
 
