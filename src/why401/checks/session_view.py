@@ -63,7 +63,8 @@ def handed_out(evidence: Evidence) -> Iterator[Handed]:
             if not any(value in known or known in value for known in seen):
                 seen.add(value)
                 source = text.source.at(text.line_at(match.start()))
-                yield Handed(value, _nearest_url(text.content, match.start()), Where.of(source))
+                url = _nearest_url(text.content, match.start())
+                yield Handed(value, _with_scheme(url, evidence) if url else None, Where.of(source))
 
 
 def _nearest_url(content: str, end: int) -> str | None:
@@ -98,15 +99,9 @@ def scheme_of(host: str, exchange: Exchange, evidence: Evidence) -> str:
         parts = urlsplit(exchange.request.fields.get(name) or "")
         if parts.netloc == host and parts.scheme in ("http", "https"):
             return parts.scheme
-    if host.endswith(":443"):
-        return "https"
-    said = {
-        match[1].lower()
-        for text in evidence.texts
-        for match in re.finditer(rf"(https?)://{re.escape(host)}(?![\w.:-])", text.content, re.I)
-    }
-    if len(said) == 1:
-        return said.pop()
+    said = _schemes_said(host, evidence)
+    if said != "?":
+        return said
     version = exchange.request.version or (exchange.response.version if exchange.response else "") or ""
     return "https" if re.search(r"[/ ](2|3)\b", version) else "?"
 
@@ -114,6 +109,23 @@ def scheme_of(host: str, exchange: Exchange, evidence: Evidence) -> str:
 def lenient(url: str) -> str:
     """A URL to judge by when the scheme is unknown: https, under which nothing is refused for its scheme."""
     return "https" + url[1:] if url.startswith("?") else url
+
+
+def _schemes_said(host: str, evidence: Evidence) -> str:
+    """The scheme that the texts give to a host (with its port), where they agree; else `?`."""
+    if host.endswith(":443"):
+        return "https"
+    said = {
+        match[1].lower()
+        for text in evidence.texts
+        for match in re.finditer(rf"(https?)://{re.escape(host)}(?![\w.:-])", text.content, re.I)
+    }
+    return said.pop() if len(said) == 1 else "?"
+
+
+def _with_scheme(url: str, evidence: Evidence) -> str:
+    """A URL whose scheme is unknown, with that of the texts."""
+    return _schemes_said(url[4:].rstrip("/"), evidence) + url[1:] if url.startswith("?") else url
 
 
 def origin_of(exchange: Exchange) -> str | None:
