@@ -1,0 +1,189 @@
+"""Keys: does a key or secret that stands in the evidence verify the token, and could keys be had at all?
+
+Recomputing a signature is a proof: where the secret verifies the token only when it is read in another
+way (base64, hexadecimal), two programs read one setting differently.
+"""
+
+# Patterns and sentences are read a line at a time, however long the line.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from why401.checks import check
+from why401.checks.token_facts import Facts, Token
+from why401.evidence import Evidence
+from why401.findings import CLEAR, HINT, RULED_OUT, Finding, Where
+
+_SECRET = re.compile(
+    r"(?P<name>[\w.-]*(?:jwt|token|auth|api|signing|session|app|pgrst|gotrue|shared)[\w.-]*"
+    r"(?:secret|signing[-_]?key|secret[-_]?key|key)[\w.-]*)[\"']?\s*(?:[:=]|=>)\s*[\"']?(?P<value>[^\s\"',;]{6,512})",
+    re.I,
+)
+_DOWN = (
+    r"timed? ?out|timeout|ECONNREFUSED|connection refused|ENOTFOUND|EAI_AGAIN|no such host|UnknownHost\w*"
+    r"|could not resolve|getaddrinfo|unreachable|certificate verify failed|PKIX path|self[- ]signed certificate"
+    r"|x509:|connection reset|ECONNRESET|proxyconnect|SSL certificate problem|502 bad gateway|503 service"
+)
+_KEYS = r"jwks|jwk[-_ ]?set|openid-configuration|\.well-known/|discovery|/certs\b|/keys\b|signing keys?|public keys?|introspect\w*|metadata address|issuer[-_ ]ur[il]"
+
+
+@check
+def offline(evidence: Evidence) -> Iterator[Finding]:
+    """Verify an HMAC token with the secrets of the evidence, another with its key set."""
+    facts = Facts(evidence)
+    signed = [token for token in facts.offered if token.raw and token.jwt.algorithm and token.jwt.parts == 3]
+    if not signed:
+        return
+    secrets = (
+        list(_secrets(evidence)) if any((t.jwt.algorithm or "").startswith("HS") for t in signed) else []
+    )
+    for token in signed[:6]:
+        if (token.jwt.algorithm or "").startswith("HS"):
+            yield from _with_secrets(token, secrets)
+        else:
+            yield from _with_key_sets(token, list(_key_sets(evidence)))
+
+
+def _secrets(evidence: Evidence) -> Iterator[tuple[str, str, Where]]:
+    for text in evidence.texts:
+        for match in _SECRET.finditer(text.content[:200000]):
+            if not match["value"].startswith(("eyJ", "$", "process.", "os.", "xxx", "***")):
+                yield match["name"], match["value"], Where.of(text.source.at(text.line_at(match.start())))
+
+
+def _with_secrets(token: Token, secrets: list[tuple[str, str, Where]]) -> Iterator[Finding]:
+    from why401.protocol.jws import verify
+
+    results = [(name, verify(token.raw, value), where) for name, value, where in secrets[:8]]
+    for name, result, where in results:
+        if result.kind == "verified":
+            says = f"The secret {name} verifies the token: its signature is good."
+            yield Finding(
+                "token-secret-verifies",
+                says,
+                {"bad-signature": RULED_OUT, "malformed-token": RULED_OUT},
+                where,
+                "token-offline",
+            )
+            return
+    for name, result, where in results:
+        if result.kind == "variant":
+            says = f"The token was signed with {result.variant}, where the setting is {name}: two programs read it differently."
+            weights = {"bad-signature": 30.0, "secret-rotated": -6.0, "no-credentials": RULED_OUT}
+            fix = f"Let both sides read {name} in the same way (as plain text, or decoded), or make the tokens anew."
+            yield Finding(
+                "token-secret-read-differently",
+                says,
+                weights,
+                where,
+                "token-offline",
+                proves="bad-signature",
+                fix=fix,
+            )
+            return
+    named = next(((name, where) for name, _, where in results if re.search(r"jwt|signing", name, re.I)), None)
+    if named:
+        says = f"The secret {named[0]} does not verify the token, however it is read."
+        yield Finding(
+            "token-secret-mismatch",
+            says,
+            {"bad-signature": HINT, "secret-rotated": 4.0},
+            named[1],
+            "token-offline",
+        )
+
+
+def _key_sets(evidence: Evidence) -> Iterator[tuple[dict[str, Any], Where]]:
+    for text in evidence.searchable:
+        for match in re.finditer(r"\{\s*\"keys\"\s*:\s*\[", text.content[:500000]):
+            try:
+                found, _ = json.JSONDecoder().raw_decode(text.content, match.start())
+            except ValueError:
+                continue
+            yield found, Where.of(text.source.at(text.line_at(match.start())))
+
+
+def _with_key_sets(token: Token, sets: list[tuple[dict[str, Any], Where]]) -> Iterator[Finding]:
+    from why401.protocol.jws import verify
+
+    for found, where in sets[:3]:
+        keys = [key for key in found.get("keys", []) if isinstance(key, dict)]
+        if not keys:
+            says = "The key set is empty."
+            yield Finding(
+                "key-set-empty",
+                says,
+                {"unknown-signing-key": 15.0, "keys-unreachable": CLEAR},
+                where,
+                "token-kid",
+            )
+            continue
+        if token.kid is not None and token.kid not in {key.get("kid") for key in keys}:
+            says = "The token's kid is not among the keys of the set."
+            weights = {"unknown-signing-key": 22.0, "wrong-environment": 3.0, "wrong-algorithm": -6.0}
+            yield Finding(
+                "token-kid-unknown", says, weights, where, "token-kid", proves="unknown-signing-key"
+            )
+            continue
+        says = "The token's kid is in the key set."
+        yield Finding("token-kid-known", says, {"unknown-signing-key": -10.0}, where, "token-kid")
+        result = verify(token.raw, found)
+        if result.kind == "verified":
+            says = "A key of the set verifies the token: its signature is good."
+            yield Finding("token-key-verifies", says, {"bad-signature": RULED_OUT}, where, "token-offline")
+        elif result.kind == "bad-signature":
+            yield Finding("token-key-mismatch", result.says, {"bad-signature": CLEAR}, where, "token-offline")
+
+
+@check
+def unreachable(evidence: Evidence) -> Iterator[Finding]:
+    """A failed connection next to the address of keys, metadata or introspection."""
+    pattern = rf"(?:{_KEYS})[^\n]{{0,200}}(?:{_DOWN})|(?:{_DOWN})[^\n]{{0,120}}(?:{_KEYS})"
+    for text in evidence.searchable:
+        if text.kind in ("code", "settings"):
+            continue
+        hit = re.search(pattern, text.content, re.I)
+        if hit:
+            says = "Fetching the issuer's keys or metadata failed."
+            weights = {"keys-unreachable": 20.0, "unknown-signing-key": -4.0, "token-expired": -10.0}
+            yield Finding(
+                "keys-fetch-failed",
+                says,
+                weights,
+                Where.of(text.source.at(text.line_at(hit.start()))),
+                "token-verdict",
+            )
+            return
+
+
+@check
+def key_of_each_start(evidence: Evidence) -> Iterator[Finding]:
+    """Signing keys that are made anew at each start, or fetched once and never again."""
+    facts = Facts(evidence)
+    temporary = facts.says(
+        r"AddDeveloperSigningCredential|AddDeveloperIdentityServer|AddTemporarySigningCredential|AddEphemeral(?:Signing|Encryption)\w+|AddDevelopment(?:Signing|Encryption)\w+"
+    )
+    if temporary:
+        says = "The signing key is a developer's one, made anew by each start or each node."
+        yield Finding(
+            "signing-key-temporary", says, {"unknown-signing-key": 12.0, "secret-rotated": 10.0}, temporary
+        )
+    rotated = facts.says(
+        r"(?:\bkid\b|jwks|signing (?:keys?|certificates?)|(?:realm|public|provider'?s?) keys?)[^\n]{0,60}\b(?:rotat\w+|roll(?:ed)?[- ]?over|regenerat\w+|renewed|replaced)|rotat\w+[^\n]{0,60}\b(?:signing|jwks|realm|public) keys?"
+    )
+    if rotated and facts.says(r"\b401\b|unauthorized|invalid_token"):
+        says = "The signing keys were rotated."
+        yield Finding(
+            "signing-key-rotated", says, {"unknown-signing-key": 10.0, "secret-rotated": 4.0}, rotated
+        )
+    stale = facts.says(
+        r"(?:restart\w*|redeploy\w*)[^\n]{0,80}(?:fixes|helps|works again|solves|cures)|works again after (?:a |the )?restart"
+    )
+    if stale and facts.says(r"jwks|\bkid\b|signing key|rotat"):
+        says = "A restart of the receiver helps: it kept an old key set."
+        yield Finding("key-set-stale", says, {"unknown-signing-key": 11.0}, stale)
