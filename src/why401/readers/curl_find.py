@@ -20,8 +20,10 @@ START: Final = re.compile(
     r"""(?xm)
     (?:^|(?<=[\s`'"(|;&=:>]))
     (?P<tool>
-        curl(?:\.exe)?(?=[ \t]+(?:-|["'$^<]?(?:https?:|\$|\{|localhost|\d+\.\d+\.\d+|[\w.-]+\.[a-z]{2,}[/:?]|[\w.-]+:\d+/?|[\w-]+(?:\.[\w-]+)+)|\\|\^|`[ \t]*$))
-      | https?(?=[ \t]+(?:(?:-{1,2}[A-Za-z]|GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b|:\d{2,5}/|:/|https?://|[\w.-]+\.[a-z]{2,}[/:? ]\S*|localhost[:/]))
+        (?:[~.\w/-]{0,100}/)?curl(?:\.exe)?(?=[ \t]+(?:-|\\|\^|`[ \t]*$|["'$^<]*(?:https?:|\$|\{|localhost\b|\d+\.\d+\.\d+\.\d+|
+            [\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?=[/:?\s"']|$)|[\w.-]+:\d+|[\w.-]+/)))
+      | https?(?=[ \t]+(?:(?:-{1,2}[A-Za-z]|GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b|:\d{2,5}/|:/|https?://|localhost[:/]|
+            [\w.-]+\.[a-z]{2,}[/:?]\S*))
       | wget(?=[ \t]+(?:-|["']?https?:))
       | (?:Invoke-RestMethod|Invoke-WebRequest|irm|iwr)(?=[ \t]+[-"'$h])
     )
@@ -73,7 +75,7 @@ def find(text: str) -> list[Found]:
         at = max(split.end, match.end())
         if unclosed > _UNCLOSED * 20:
             break
-        command = _parse(match["tool"].lower(), split.argv)
+        command = _parse(match["tool"].rpartition("/")[2].lower(), split.argv)
         end_line = bisect_right(starts, max(match.start(), split.end))
         if command is None or not command.urls or (out and out[-1].end_line >= line):
             continue

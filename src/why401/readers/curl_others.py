@@ -10,10 +10,19 @@ from typing import Final
 
 from why401.readers.curl_parse import CurlCommand, parse, plain
 
+
+def _set(words: str) -> frozenset[str]:
+    """The words of a text, for tables that read as text."""
+    return frozenset(words.split())
+
+
 _METHOD: Final = re.compile(r"[A-Z]{3,10}$")
-_HTTPIE_VALUED: Final = frozenset(
-    "-a --auth -A --auth-type -o --output --session --session-read-only --proxy --timeout --verify --cert --cert-key "
-    "--print -p --style -s --pretty --boundary --raw --max-redirects --ssl --ciphers --format-options".split()
+_HTTPIE_VALUED: Final = _set(
+    """
+    -a --auth -A --auth-type -o --output --session --session-read-only --proxy --timeout --verify --cert
+    --cert-key --print -p --style -s --pretty --boundary --raw --max-redirects --ssl --ciphers
+    --format-options
+    """
 )
 
 
@@ -90,11 +99,13 @@ def _httpie_items(items: list[str], form: bool, raw: str | None) -> list[str]:
     return out
 
 
-_WGET_VALUED: Final = frozenset(
-    "O output-document o output-file a append-output t tries T timeout U user-agent e execute P directory-prefix "
-    "i input-file w wait B base l level A accept R reject D domains header user password http-user http-password "
-    "proxy-user proxy-password post-data post-file method body-data body-file referer certificate private-key "
-    "ca-certificate load-cookies save-cookies max-redirect".split()
+_WGET_VALUED: Final = _set(
+    """
+    O output-document o output-file a append-output t tries T timeout U user-agent e execute P
+    directory-prefix i input-file w wait B base l level A accept R reject D domains header user password
+    http-user http-password proxy-user proxy-password post-data post-file method body-data body-file
+    referer certificate private-key ca-certificate load-cookies save-cookies max-redirect
+    """
 )
 _WGET_SAME: Final = {
     "header": "-H", "user-agent": "-A", "U": "-A", "referer": "-e", "post-data": "-d", "body-data": "--data-raw",

@@ -23,12 +23,21 @@ from why401.evidence import (
 from why401.readers.curl_shell import OPEN
 from why401.readers.http_facts import facts
 
+
+def _set(words: str) -> frozenset[str]:
+    """The words of a text, for tables that read as text."""
+    return frozenset(words.split())
+
+
 LONGEST_BODY: Final = 200_000
-_REQUEST_ONLY: Final = frozenset(
-    "cookie authorization proxy-authorization host user-agent accept accept-language accept-encoding referer origin "
-    "if-none-match if-modified-since te depth x-api-key apikey x-requested-with x-csrf-token x-wp-nonce "
-    "access-control-request-method access-control-request-headers upgrade-insecure-requests x-forwarded-for "
-    "x-forwarded-proto x-forwarded-host x-real-ip sec-fetch-mode sec-fetch-site".split()
+_REQUEST_ONLY: Final = _set(
+    """
+    cookie authorization proxy-authorization host user-agent accept accept-language accept-encoding
+    referer origin if-none-match if-modified-since te depth x-api-key apikey x-requested-with
+    x-csrf-token x-wp-nonce access-control-request-method access-control-request-headers
+    upgrade-insecure-requests x-forwarded-for x-forwarded-proto x-forwarded-host x-real-ip
+    sec-fetch-mode sec-fetch-site
+    """
 )
 
 
@@ -80,7 +89,6 @@ class Draft:
 def evidence(drafts: Iterable[Draft], source: Source) -> Evidence:
     """The exchanges, numbered from 1, with what they offer and demand."""
     exchanges: list[Exchange] = []
-    provenances: dict[str, str] = field(default_factory=dict)  # of single fields, by lower-case name
     offers: list[Offer] = []
     demands: list[Demand] = []
     answers: list[Answer] = []

@@ -18,6 +18,12 @@ from why401.protocol import challenges, credentials
 from why401.readers.http_products import product_of
 from why401.secret import SENSITIVE_NAME, Secret
 
+
+def _set(words: str) -> frozenset[str]:
+    """The words of a text, for tables that read as text."""
+    return frozenset(words.split())
+
+
 #: What stands where a credential was taken out before the text was shared.
 REDACTED: Final = re.compile(
     r"""(?ix)[\[<(]?\s*(?:redacted|masked|hidden|removed|omitted|filtered|snip(?:ped)?|stripped|suppressed
@@ -29,9 +35,11 @@ _KEY_FIELD: Final = re.compile(
     r"(?i)(?:^|[-_])(?:api[-_]?key|apikey|auth|authentication|auth[-_]token|access[-_]token|token|secret|jwt|"
     r"subscription[-_]key|private[-_]token|session[-_]id|signature|assertion|password|key|user[-_]token)$"
 )
-_NOT_CREDENTIAL: Final = frozenset(
-    "x-csrf-token x-xsrf-token csrf-token x-csrftoken x-wp-nonce idempotency-key sec-websocket-key "
-    "sec-websocket-accept x-idempotency-key surrogate-key x-cache-key etag".split()
+_NOT_CREDENTIAL: Final = _set(
+    """
+    x-csrf-token x-xsrf-token csrf-token x-csrftoken x-wp-nonce idempotency-key sec-websocket-key
+    sec-websocket-accept x-idempotency-key surrogate-key x-cache-key etag
+    """
 )
 _QUERY_KEY: Final = re.compile(
     r"(?i)^(?:access_?token|token|auth_?token|api_?key|apikey|key|sig|signature|x-amz-signature|oauth_signature|"

@@ -58,7 +58,9 @@ def _partners(exchanges: tuple[Exchange, ...]) -> dict[int, int]:
 
 
 def _alone(exchange: Exchange) -> bool:
-    return exchange.request.method is None and exchange.request.url is None and not len(exchange.request.fields)
+    return (
+        exchange.request.method is None and exchange.request.url is None and not len(exchange.request.fields)
+    )
 
 
 def _best(response: Exchange, requests: list[Exchange]) -> Exchange | None:
@@ -73,7 +75,14 @@ def _best(response: Exchange, requests: list[Exchange]) -> Exchange | None:
 def _words(name: str) -> set[str]:
     """The words of a file's name that tell one case from another."""
     stem = re.split(r"[/\\]", name)[-1].rpartition(".")[0].lower()
-    return {w for w in re.split(r"[^a-z0-9]+", stem) if w} - {"request", "response", "req", "res", "resp", "curl"}
+    return {w for w in re.split(r"[^a-z0-9]+", stem) if w} - {
+        "request",
+        "response",
+        "req",
+        "res",
+        "resp",
+        "curl",
+    }
 
 
 def _joined(request: Exchange, response: Exchange, number: int) -> Exchange:

@@ -11,13 +11,14 @@ import re
 from typing import Final
 from urllib.parse import urljoin
 
-from why401.evidence import Field
 from why401.readers import http_patterns as p
 from why401.readers.curl_find import Found, find
 from why401.readers.curl_requests import draft_of
-from why401.readers.http_bodies import Body, status_in
+from why401.readers.http_bodies import status_in
+from why401.readers.http_continuations import Continuations
 from why401.readers.http_drafts import Draft
 from why401.readers.http_lines import Line, lines
+from why401.readers.http_panels import Panels
 
 LONGEST_LINE: Final = 16_384  # a longer one is a body or a page, not a line of a message
 
@@ -49,24 +50,12 @@ def _lone_body(text: str, name: str) -> list[Draft]:
     return [draft]
 
 
-class Session:
-    """The walk: `part` is "", "request", "request-body", "response" or "response-body"; `side` is where
-    fields go while a section or a summary is open."""
+_DIGITS: Final = re.compile(r"(?<!\d)[1-5]\d\d(?!\d)")
+_ARROW: Final = re.compile(r"->|=>|→|➜")
 
-    def __init__(self, found: list[Found]) -> None:
-        self.drafts: list[Draft] = []
-        self.current: Draft | None = None
-        self.pending: Draft | None = None  # a command or panel whose request on the wire was not seen yet
-        self.part = ""
-        self.side = ""
-        self.panel = False
-        self.quoted = False  # values stand in quotes, as in Postman's console
-        self.name = ""  # a field name whose value is on the next line
-        self.body = Body()
-        self.commands = {item.line: item for item in found}
-        self.skip_to = 0
 
-    # -- one line
+class Session(Panels, Continuations):
+    """The walk itself: what begins with a line, and else what it continues."""
 
     def take(self, line: Line) -> None:
         if line.number < self.skip_to:
@@ -91,9 +80,7 @@ class Session:
         elif line.way != ">" and (found := p.STATUS_LINE.match(text)):
             self.response(line, int(found["status"]), found["reason"] or "", found["version"])
             self.opens_body(found["body"])
-        elif line.way:
-            return False
-        elif self.in_prose_body(text):
+        elif line.way or self.in_prose_body(text):
             return False
         elif self.part in ("request", "response") and not self.panel and p.FIELD.match(text):
             return False  # the fields of an open message are no summaries
@@ -104,8 +91,6 @@ class Session:
     def in_prose_body(self, text: str) -> bool:
         """Within a JSON or HTML body nothing begins but a message."""
         return self.part == "response-body" and self.body.open and not p.PROMPT.match(text)
-
-    # -- beginnings
 
     def command(self, found: Found) -> None:
         self.skip_to = found.end_line + 1
@@ -118,12 +103,6 @@ class Session:
             self.answer(status, "", complete=False)
             self.part = "output"
             self.opens_body(found.told_body)
-
-    def start(self, draft: Draft) -> None:
-        self.close()
-        self.drafts.append(draft)
-        self.current = draft
-        self.part, self.side, self.panel, self.quoted, self.name = "", "", False, False, ""
 
     def request(self, line: Line, method: str, url: str, version: str | None) -> None:
         """A request line. The first on the wire after a command is that command's request."""
@@ -156,40 +135,6 @@ class Session:
         assert self.current is not None
         self.current.response_version = version.partition("/")[2] if version else None
         self.part, self.side, self.panel = "response", "", False
-
-    def answer(
-        self, status: int | None, reason: str, *, complete: bool, line: int = 0, wire: bool = False
-    ) -> None:
-        """The status goes to the open request, or to a new exchange where that has one already."""
-        self.settle_body()
-        draft = self.current
-        interim = draft is not None and draft.status is not None and draft.status < 200 and draft.answered
-        if draft is None or (draft.answered and not interim and draft.status is not None):
-            draft = self.again(draft, line) if draft is not None and draft.command else Draft(line or 1)
-            self.start(draft)
-        if interim or (draft.answered and draft.status is None):
-            draft.response_fields = [] if interim else draft.response_fields
-        draft.answered, draft.status, draft.reason = True, status, reason.strip()
-        draft.response_complete = complete
-        if draft is self.pending and not (wire and draft.method == "CONNECT"):
-            self.pending = None
-
-    def again(self, draft: Draft, line: int) -> Draft:
-        """Another response to one command: a redirect followed, a challenge answered, or the next of a loop."""
-        location = next((f.text for f in draft.response_fields if f.name.lower() == "location"), None)
-        moved = draft.status is not None and 300 <= draft.status < 400 and location
-        challenged = draft.status in (401, 407) and bool(draft.response_fields)
-        fresh = Draft(
-            line or draft.line, draft.method, draft.url, asked=True, client=draft.client, command=True
-        )
-        fresh.provenances = draft.provenances
-        if moved or challenged:
-            fresh.url = urljoin(draft.url or "", location) if moved and location else draft.url
-            fresh.request_complete = False
-            return fresh
-        fresh.fields, fresh.body, fresh.offers = draft.fields, draft.body, draft.offers
-        fresh.request_complete = draft.request_complete
-        return fresh
 
     def okhttp(self, line: Line) -> bool:
         text = line.text
@@ -225,7 +170,7 @@ class Session:
 
     def summary(self, line: Line) -> bool:
         text = line.text
-        if len(text) > 4000 or p.SERVER_LOG.search(text) and "://" not in text:
+        if len(text) > 4000 or (p.SERVER_LOG.search(text) and "://" not in text):
             return False
         if not any(c in text for c in "/") or not _DIGITS.search(text):
             return self.status_only(line)
@@ -292,226 +237,6 @@ class Session:
         self.close()
         self.current, self.pending, self.part = None, None, ""
         return True
-
-    # -- panels and sections
-
-    def panel_line(self, line: Line) -> bool:
-        text = line.text
-        if section := p.SECTION.match(text):
-            return self.section(section["what"].lower())
-        found = p.PANEL_KEY.match(text)
-        if found is None:
-            return False
-        key, value = found["key"].lower(), found["value"]
-        if key in ("request url", "request uri") or (key == "url" and value and value.startswith("http")):
-            return self.panel_url(line, value)
-        if not self.panel:
-            return False
-        if value is None:
-            self.name = key
-            return True
-        self.panel_value(key, value.strip())
-        return True
-
-    def panel_url(self, line: Line, value: str | None) -> bool:
-        draft = Draft(line.number, None, (value or "").strip() or None, asked=True, client="browser")
-        self.start(draft)
-        self.pending, self.panel, self.part = draft, True, "summary"
-        draft.request_complete = False
-        self.name = "" if value else "request url"
-        self.side = ""
-        return True
-
-    def panel_value(self, key: str, value: str) -> None:
-        draft = self.current
-        if draft is None:
-            return
-        if key in ("request url", "request uri", "url"):
-            draft.url = value
-        elif key in ("request method", "method"):
-            draft.method = value.upper()
-        elif key in ("status code", "status") and (found := re.match(r"(\d{3})\s*(.*)", value)):
-            draft.answered, draft.status, draft.reason = True, int(found[1]), found[2].strip()
-            draft.response_complete = False
-
-    def section(self, what: str) -> bool:
-        """`Request headers:` and the like; outside a summary or panel a mere heading of prose."""
-        if self.current is None or (self.part not in ("summary", "output") and not self.panel):
-            return False
-        self.settle_body()
-        asks = "request" in what or what in ("form data", "query string parameters")
-        body = any(word in what for word in ("body", "payload", "form data"))
-        self.name = ""
-        if what in ("general", "query string parameters", "request cookies", "response cookies"):
-            self.side = ""
-        elif body:
-            self.part = "request-body" if asks else "response-body"
-            self.body = Body()
-        elif what in ("request", "response") and not self.panel:
-            self.side = what
-        else:
-            self.side = "request" if asks else "response" if "response" in what else "either"
-            self.part = "summary"
-            if asks and self.current is not None:
-                self.current.request_complete = self.panel and "request headers" in what
-        return True
-
-    # -- continuations
-
-    def continues(self, line: Line) -> None:
-        draft, text = self.current, line.text
-        if draft is None or not self.part:
-            return
-        if self.name:
-            self.two_lines(line)
-        elif not text.strip():
-            self.blank()
-        elif self.part in ("request", "response"):
-            self.field_or_body(line, self.part)
-        elif self.part == "summary":
-            self.summary_field(line)
-        elif self.part == "output":
-            self.output(text)
-        else:
-            self.into_body(text)
-
-    def two_lines(self, line: Line) -> None:
-        """The value of a name that stood alone on the line before."""
-        name, self.name, draft = self.name, "", self.current
-        if draft is None:
-            return
-        if self.panel and name in ("request url", "request method", "status code", "status", "method"):
-            self.panel_value(name, line.text.strip())
-        elif name not in _PANEL_NAMES:
-            draft.put(Field.of(name, line.text.strip(), line.number), self.side or "either")
-
-    def blank(self) -> None:
-        if self.part == "request":
-            self.part = "request-body"
-            self.body = Body()
-        elif self.part == "response":
-            self.part = "response-body"
-            self.body = Body(self.length())
-        elif self.part in ("request-body", "response-body") and self.body.at_blank():
-            self.settle_body()
-            self.part = "output" if self.current is not None and self.current.command else ""
-        elif self.part == "summary" and not self.panel and self.side == "either":
-            pass
-
-    def length(self) -> int | None:
-        fields = self.current.response_fields if self.current is not None else []
-        text = next((f.text for f in fields if f.name.lower() == "content-length"), "")
-        return int(text) if text.isdigit() and len(text) < 10 else None
-
-    def field_or_body(self, line: Line, side: str) -> None:
-        draft = self.current
-        assert draft is not None
-        fields = draft.fields if side == "request" else draft.response_fields
-        found = p.FIELD.match(line.text)
-        if found and not (line.text[:1] in " \t" and fields and _folds(line.text, fields)):
-            draft.put(Field.of(found["name"], found["value"].strip(), line.number), side)
-        elif line.text[:1] in " \t" and fields and line.text.strip()[:1] not in "{[<":
-            last = fields[-1]
-            fields[-1] = Field.of(last.name, f"{last.text} {line.text.strip()}", last.line)
-        elif line.text.strip()[:1] in "{[<" or (side == "response" and line.way == "<"):
-            self.part = f"{side}-body"
-            self.body = Body(None if side == "request" else self.length())
-            self.into_body(line.text)
-        else:
-            self.part = "output" if draft.command else ""
-
-    def summary_field(self, line: Line) -> None:
-        draft, text = self.current, line.text
-        assert draft is not None
-        found = p.FIELD.match(text)
-        indented = text[:1] in " \t"
-        if found and (
-            self.panel or indented or self.side in ("request", "response") or _FIELD_NAME.match(found["name"])
-        ):
-            value = found["value"].strip()
-            if not value and self.panel:
-                self.name = found["name"]
-                return
-            if len(value) > 1 and value[0] == value[-1] == '"' and not self.panel:
-                value = value[1:-1].replace('\\"', '"')
-            if self.side or not self.panel:
-                draft.put(Field.of(found["name"], value, line.number), self.side or "either")
-        elif text.strip()[:1] in "{[<":
-            draft.answered = True
-            draft.response_complete = False
-            self.opens_body(text)
-        elif self.panel and self.side and re.fullmatch(r"\s*:?[A-Za-z][A-Za-z0-9-]{1,60}\s*", text):
-            self.name = text.strip()
-        elif not indented and not self.panel:
-            self.part = ""
-
-    def output(self, text: str) -> None:
-        """What a command printed besides messages: a body without a status, or a body with one glued on."""
-        draft = self.current
-        assert draft is not None
-        stripped = text.strip()
-        if glued := re.match(r"^(\{.*\}|\[.*\])\s*(?:HTTP(?: status)?:? ?)?([1-5]\d\d)$", stripped):
-            self.answer(int(glued[2]), "", complete=False)
-            self.opens_body(glued[1])
-        elif stripped[:1] in "{[<" and not draft.response_body:
-            draft.answered = True
-            draft.response_complete = draft.status is not None and draft.response_complete
-            self.opens_body(stripped)
-
-    # -- bodies
-
-    def opens_body(self, text: str | None) -> None:
-        if text:
-            self.part = "response-body"
-            self.body = Body()
-            self.into_body(text)
-
-    def into_body(self, text: str) -> None:
-        draft = self.current
-        if draft is None:
-            return
-        if (
-            self.part == "request-body"
-            and not self.body.size
-            and text.strip()[:1] not in '{[<"'
-            and "=" not in text
-        ):
-            self.part = ""  # prose after a request
-            return
-        if self.part == "response-body" and not self.body.size and p.PROMPT.match(text):
-            return
-        self.body.add(text)
-        (draft.body if self.part == "request-body" else draft.response_body).append(text)
-        if self.body.done:
-            self.settle_body()
-            self.part = (
-                "output" if draft.command else "after" if self.part == "response-body" else "request-body"
-            )
-
-    def settle_body(self) -> None:
-        """A body without a status line may tell the status itself."""
-        draft = self.current
-        if draft is not None and draft.answered and draft.status is None and draft.response_body:
-            draft.status = status_in("\n".join(draft.response_body))
-
-    def close(self) -> None:
-        self.settle_body()
-
-
-_DIGITS: Final = re.compile(r"(?<!\d)[1-5]\d\d(?!\d)")
-_ARROW: Final = re.compile(r"->|=>|→|➜")
-_FIELD_NAME: Final = re.compile(
-    r"(?i)^(?:www-authenticate|proxy-authenticate|authorization|proxy-authorization|cookie|set-cookie|location|server|via|host|"
-    r"origin|referer|user-agent|accept|content-type|date|vary|x-[\w-]+|cf-[\w-]+|access-control-[\w-]+)$"
-)
-_PANEL_NAMES: Final = frozenset(
-    "request url,request method,status code,remote address,referrer policy,status,method,url".split(",")
-)
-
-
-def _folds(text: str, fields: list[Field]) -> bool:
-    """An indented line after a field that is not itself indented continues it, unless all are indented."""
-    return False if p.FIELD.match(text) and fields else True
 
 
 def _joined(base: str | None, url: str) -> str:
