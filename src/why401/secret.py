@@ -94,7 +94,7 @@ _PLACES: Final = tuple(
         r"\b(?P<s>eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*){0,3})",
         r"\b(?i:basic|bearer|token|negotiate|ntlm|dpop|apikey|api-key|hawk|sharedkey|oauth|aws4-hmac-sha256)"
         r"[ \t]*[:=]?[ \t]+[\"']?(?P<s>(?=[A-Za-z0-9_\-.~+/%]*[0-9A-Z_\-.~+/])[A-Za-z0-9_\-.~+/%]{8,}=*)",
-        r"\b(?i:basic)[ \t]+(?P<s>(?=[A-Za-z0-9+/_-]*[0-9A-Z+/=])[A-Za-z0-9+/_-]{4,}={0,2})(?![A-Za-z0-9 ])",
+        r"\b(?i:basic)[ \t]+(?P<s>(?=[A-Za-z0-9+/_-]*[0-9A-Z+/])[A-Za-z0-9+/_-]{4,}={0,2})(?![A-Za-z0-9 \"'=])",
         r"(?i)\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?"
         r"(?P<s>(?!basic\b|bearer\b|digest\b|token\b|negotiate\b|ntlm\b|dpop\b)[^\s\"',;]{6,})",
         r"(?i)(?:^|\n|[\"'\s<>])(?:set-)?cookie2?[\"']?\s*:\s*[\"']?(?P<s>[^\r\n\"']+)",

@@ -7,14 +7,17 @@ Renderers read a view and nothing else. A `Secret` in a field stays one; `harmle
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from why401.causes import Cause
 from why401.evidence import Evidence, Exchange
+from why401.protocol import basic, jwt
 from why401.report import Report
 from why401.secret import Redactor, Secret
 
 MOST_EXCHANGES = 60  #: exchanges shown; a HAR has thousands, and only the refused ones tell
+_PLAIN_USER = re.compile(r"[\w.@+-]{1,24}")
 BODY_SHOWN = 2_000  #: characters of a body that a report may show
 
 
@@ -58,23 +61,37 @@ def _clean(value: Any, redactor: Redactor) -> Any:
 
 
 def harmless(name: str, value: str | Secret, redactor: Redactor) -> str:
-    """What may be shown of a field's value: of a credential the scheme and length, of cookies the names."""
+    """What may be shown of a field's value: of a credential its scheme, user and harmless claims, of cookies
+    the names; else only the length."""
     if not isinstance(value, Secret):
         return value
     text = value.reveal()
     if redactor.shows:
         return text
-    scheme, space, rest = text.partition(" ")
-    if (
-        name.lower() in ("authorization", "proxy-authorization")
-        and space
-        and scheme.isalpha()
-        and len(scheme) < 20
-    ):
-        return f"{scheme} {Secret(rest)}"
     if name.lower() in ("cookie", "set-cookie"):
         return redactor.clean(_cookie(text, all_pairs=name.lower() == "cookie"))
-    return str(value)
+    scheme, space, rest = text.partition(" ")
+    if not space or not scheme.isalpha() or len(scheme) > 20:
+        return _told(text)
+    return f"{scheme} {_user(rest) if scheme.lower() == 'basic' else _told(rest)}"
+
+
+def _user(token68: str) -> str:
+    """Basic credentials as `alice:•••(12)`; a user that may itself be a key is not shown."""
+    decoded = basic.decode(token68)
+    user, password = decoded.user, decoded.password
+    if user is None or password is None or decoded.has("user-is-token") or not _PLAIN_USER.fullmatch(user):
+        return str(Secret(token68))
+    return f"{user}:{Secret(password)}"
+
+
+def _told(token: str) -> str:
+    """A token as its harmless claims and length; anything else as its length."""
+    if not token.startswith("eyJ"):
+        return str(Secret(token))
+    claims = jwt.harmless_claims(jwt.decode(token.strip()))
+    told = ", ".join(f"{name}={value}" for name, value in claims.items())
+    return f"{Secret(token)} [{told}]" if told else str(Secret(token))
 
 
 def _cookie(text: str, *, all_pairs: bool) -> str:
