@@ -24,6 +24,9 @@ _BY_HAND = (
 )
 
 
+_LETS_NETRC_WIN = r"python|requests|httpie|\bhttp (?:GET|POST|https?:)|ansible|httpx|\bpip\b|gcloud|rest-client|\.rb\b|aiohttp|gitlab"
+
+
 @check
 def netrc_over_header(evidence: Evidence) -> Iterator[Finding]:
     """A netrc entry for a host to which a token is sent by hand."""
@@ -31,8 +34,9 @@ def netrc_over_header(evidence: Evidence) -> Iterator[Finding]:
     by_hand = where(evidence, _BY_HAND)
     if not found or not troubled(evidence):
         return
-    weights: Mapping[str, float] = {"credentials-overridden": 19.0}
-    if not by_hand:
+    weights: Mapping[str, float] = {"credentials-overridden": 23.0, "auth-layers-collide": -6.0}
+    curl_only = where(evidence, r"\bcurl\b") and not where(evidence, _LETS_NETRC_WIN)
+    if not by_hand or curl_only:
         weights = {
             "credentials-overridden": 3.0,
             "client-config-not-loaded": 6.0,

@@ -24,6 +24,8 @@ AUTHORIZATION = ("authorization", "proxy-authorization")
 _LINE = re.compile(r"^[ \t]*(?:[<>*|][ \t])?[ \t]*((?:proxy-)?authorization)[ \t]*:[ \t]?(.*)$", re.I | re.M)
 # The same in a JSON dump of headers.
 _JSON = re.compile(r'"((?:proxy-)?authorization)"\s*:\s*\[?\s*"((?:[^"\\\n]|\\.)*)"', re.I)
+# Headers that only a request that was sent has: a dump, not a setting.
+_DUMP = re.compile(r'"(?:user-agent|content-length|host|connection)"\s*:', re.I)
 _OPTION = re.compile(
     r"""(?:-H|--header|-Headers?)[ =]?(["'])[ \t]*((?:proxy-)?authorization)[ \t]*:[ \t]*(.*?)\1""", re.I
 )
@@ -100,7 +102,9 @@ def sent(evidence: Evidence) -> tuple[Sent, ...]:
         value for x in evidence.succeeded for name in AUTHORIZATION for value in x.request.fields.all(name)
     }
     held: dict[tuple[str, str], Sent] = {}
-    for one in (*_of_exchanges(evidence), *_of_texts(evidence)):
+    # The same value may stand in a setting and on the wire: what was sent says more.
+    found = sorted((*_of_exchanges(evidence), *_of_texts(evidence)), key=lambda one: one.seen == "code")
+    for one in found:
         key = (one.name, one.value.strip())
         if one.value not in good and key not in held:
             held[key] = one
@@ -119,11 +123,14 @@ def _of_texts(evidence: Evidence) -> Iterator[Sent]:
         for match in _OPTION.finditer(text.content):
             how: Seen = "single" if match.group(1) == "'" else "double"
             yield Sent(match.group(2).lower(), match.group(3), _at(text, match), how)
-        if text.kind in ("code", "settings"):
-            continue
-        for pattern in (_LINE, _JSON):
-            for match in pattern.finditer(text.content):
-                yield Sent(match.group(1).lower(), match.group(2), _at(text, match), "wire")
+        dump = bool(_DUMP.search(text.content))
+        plain = text.kind not in ("code", "settings")
+        for match in _LINE.finditer(text.content) if plain else ():
+            yield Sent(match.group(1).lower(), match.group(2), _at(text, match), "wire")
+        for match in _JSON.finditer(text.content) if text.kind != "code" else ():
+            yield Sent(
+                match.group(1).lower(), match.group(2), _at(text, match), "wire" if plain or dump else "code"
+            )
 
 
 def _at(text: Text, match: re.Match[str]) -> Where:

@@ -139,7 +139,7 @@ def command_without_credentials(evidence: Evidence) -> Iterator[Finding]:
 # A name that is meant to be Authorization, or that a guide calls so, but is another field.
 _MISNAMED = re.compile(
     r"^(?:authentication|authenticate|authorisation|authori[sz]aton|authorizations|autorization|authorizarion|authorzation"
-    r"|autherization|authrization|authoriztion|authoization|bearer|x-authentication|www-authenticate|http_authorization)$",
+    r"|autherization|authrization|authoriztion|authoization|bearer|x-authentication|http_authorization)$",
     re.I,
 )
 

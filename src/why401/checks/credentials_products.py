@@ -75,7 +75,7 @@ SCHEMES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "Elasticsearch",
     ),
     (
-        r"api\.bitbucket\.org|bitbucket\.org/2\.0",
+        r"api\.bitbucket\.org|bitbucket\.org/2\.0|\bbitbucket\b[^.\n]*\.(?:py|js|ts|go|java|rb|sh)$",
         ("basic",),
         "Bitbucket Cloud with an API token or app password",
     ),

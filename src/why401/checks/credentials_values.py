@@ -149,7 +149,7 @@ _ASSIGNED = re.compile(
 )
 _QUOTES = "\"'`"
 _EXAMPLE = re.compile(
-    r"""(?ix) your?[ _-].*(?:token|key|secret|password|id|pat)\b.* | .*(?:goes|put|insert|enter|paste|add)[ _-]?(?:it[ _-])?(?:your|here)\b.*
+    r"""(?ix) your?[ _-].*(?:token|key|secret|password|id|pat)(?![a-z]).* | .*(?:goes|put|insert|enter|paste|add)[ _-]?(?:it[ _-])?(?:your|here)\b.*
     | <\s*your .* | change[_-]?(?:me|this|it).* | replace[_ -]?(?:me|this|with).* | (?:sk|pk|ghp|glpat|pypi|npm|xoxb)[-_](?:x{3,}|your).*
     | my[_-](?:api[_-]?)?(?:key|token|secret) | (?:api[_-]?key|token|secret)[_-]?here | x{6,} | 0{8,} | \*{4,}
     | (?:insert|enter|add)[ _-].* | todo | tbd | fixme | dummy.* | fake.* | example[_-].* | (?:abc|123|abcd|abc123|1234567890)"""
