@@ -113,15 +113,6 @@ _RULES: tuple[Rule, ...] = (
         (_COOKIE_LOGIN, r"Access-Control|\bcors\b|cross-origin|^Origin:|localhost:\d+[\s\S]*localhost:\d+"),
     ),
     Rule(
-        "login-asks-the-rest-does-not",
-        "Some calls ask for credentials, others do not.",
-        (r"credentials\s*:\s*['\"]include|withCredentials\s*[:=]\s*true",
-         r"(fetch\([^)]*\)|axios\.\w+\([^){]*\))"),
-        (r"axios\.defaults\.withCredentials|axios\.create\(\{[\s\S]{0,300}withCredentials|Authorization|Bearer",
-         r"credentials\s*:\s*['\"](omit|same-origin)"),
-        {"fetch-credentials-omitted": HINT},
-    ),
-    Rule(
         "same-origin-only",
         "credentials is 'same-origin', which sends no cookies to another origin.",
         (r"credentials\s*:\s*['\"]same-origin['\"]",),
@@ -148,6 +139,45 @@ def code_without_cookies(evidence: Evidence) -> Iterator[Finding]:
                     Where.of(text.source.at(line)),
                     rule.group or "client-code",
                 )
+
+
+_CALL = re.compile(r"(?<![\w.])(?:fetch|axios(?:\.(?:get|post|put|patch|delete|request))?|\$http\.\w+)\s*\(")
+_ASKS = re.compile(r"credentials\s*:\s*['\"]include|withCredentials\s*:\s*true|\bxhrFields")
+_FOR_ALL = re.compile(
+    r"axios\.defaults\.withCredentials|\.create\(|interceptors|defaults\.credentials|Authorization|Bearer"
+)
+
+
+@check
+def some_calls_ask(evidence: Evidence) -> Iterator[Finding]:
+    """In one file some calls ask for credentials and others do not."""
+    for text in evidence.texts:
+        content = text.content[:60_000]
+        if text.kind not in _CODE_KINDS or not _ASKS.search(content) or _FOR_ALL.search(content):
+            continue
+        calls = [(match, _arguments(content, match.end())) for match in _CALL.finditer(content)]
+        bare = next((match for match, arguments in calls if not _ASKS.search(arguments)), None)
+        if bare is not None and any(_ASKS.search(arguments) for _, arguments in calls):
+            says = "Some calls ask for credentials to be sent, this one does not."
+            where = Where.of(text.source.at(text.line_at(bare.start())))
+            yield Finding(
+                "some-calls-ask",
+                says,
+                {"fetch-credentials-omitted": CLEAR + 2, "cookie-not-sent": 4.0},
+                where,
+                "client-code",
+            )
+            return
+
+
+def _arguments(content: str, start: int) -> str:
+    """What stands between a call's parentheses, as far as 800 characters."""
+    depth = 1
+    for offset, char in enumerate(content[start : start + 800]):
+        depth += (char in "([{") - (char in ")]}")
+        if depth == 0:
+            return content[start : start + offset]
+    return content[start : start + 800]
 
 
 def _applies(rule: Rule, text: Text) -> bool:

@@ -37,7 +37,7 @@ def refused_by_the_browser(evidence: Evidence) -> Iterator[Finding]:
         if verdict.cookie is not None or verdict.stored:
             continue
         weight = NAMED if is_session_name(handed.parsed.name) else HINT
-        weights = {"cookie-not-stored": weight}
+        weights = {"cookie-not-stored": weight, "no-credentials": -10.0 if weight > HINT else 0.0}
         if verdict.kind in ("secure-over-http", "secure-prefix", "host-prefix"):
             weights["https-required"] = FAINT
         yield Finding(
@@ -126,16 +126,25 @@ def _left_out(handed: Handed, exchange: Exchange, url: str) -> Finding | None:
     name = handed.parsed.name
     if why is not None:
         says = f"The refused request goes without the cookie {name}: {why}."
-        weights = {"cookie-not-sent": NAMED if same else STRONG, "cookie-not-stored": 0.0 if same else HINT}
+        weights = {
+            "cookie-not-sent": NAMED if same else STRONG,
+            "cookie-not-stored": 0.0 if same else HINT,
+            "no-credentials": -10.0,
+        }
         return Finding("cookie-left-out-by-rule", says, weights, where, "cookie-left-out")
     if origin is not None and urlsplit(origin).netloc != urlsplit(asked).netloc:
         says = (
             f"A page of another origin asks without the cookie {name}, which a browser adds only if told to."
         )
-        weights = {"fetch-credentials-omitted": STRONG, "cookie-not-sent": HINT}
+        weights = {"fetch-credentials-omitted": STRONG, "cookie-not-sent": HINT, "no-credentials": -10.0}
         return Finding("cookie-left-out-cross-origin", says, weights, where, "cookie-left-out")
     says = f"The cookie {name} was handed out, yet the refused request does not carry it."
-    weights = {"cookie-not-sent": STRONG, "cookie-not-stored": HINT, "fetch-credentials-omitted": FAINT}
+    weights = {
+        "cookie-not-sent": STRONG,
+        "cookie-not-stored": HINT,
+        "fetch-credentials-omitted": FAINT,
+        "no-credentials": -10.0,
+    }
     return Finding("cookie-not-carried", says, weights, where, "cookie-left-out")
 
 
@@ -231,6 +240,25 @@ def one_host_two_applications(evidence: Evidence) -> Iterator[Finding]:
                     handed.where,
                 )
                 return
+
+
+@check
+def one_name_two_scopes(evidence: Evidence) -> Iterator[Finding]:
+    """One cookie name with two Domains or Paths makes two cookies, and both are sent."""
+    scopes: dict[str, tuple[str, str]] = {}
+    for handed in handed_out(evidence):
+        attributes = handed.parsed.attributes
+        if (
+            not is_session_name(handed.parsed.name)
+            or attributes.get("max-age") == "0"
+            or not handed.parsed.value
+        ):
+            continue
+        scope = (attributes.get("domain", "").lstrip(".").lower(), attributes.get("path", ""))
+        if scopes.setdefault(handed.parsed.name, scope) != scope:
+            says = f"The cookie {handed.parsed.name} is set with two Domains or Paths: a browser keeps and sends both."
+            yield Finding("cookie-two-scopes", says, {"cookie-corrupted": CLEAR}, handed.where, "cookie-odd")
+            return
 
 
 @check

@@ -23,6 +23,11 @@ _COOKIE_SESSIONS = re.compile(
     r"|set_cookie\(|res\.cookie\(|setcookie\(|http\.SetCookie|cookies\(\)\.set|Set-Cookie|withCredentials"
     r"|credentials: ?['\"]include|\bSESSION_(COOKIE|SECRET|DRIVER)|cookie: ?\{",
 )
+_IN_LOGS = re.compile(
+    r"(?:POST|PUT)\b[^\n]{0,120}(?:log-?in|sign-?in|/sessions?\b|/auth|verify|token)[^\n]{0,80}(?<![\d.:])(?:200|201|204)\b"
+    r"(?:[^\n]*\n){1,12}?[^\n]*\b(?:GET|POST|PUT|PATCH)\b[^\n]{0,160}(?<![\d.:])(?:401|403)\b",
+    re.I,
+)
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CSRF_FIELDS = (
     "x-csrf-token",
@@ -61,6 +66,29 @@ def login_without_cookie(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "login-without-cookie", says, {"cookie-not-issued": 20.0, "cookie-not-stored": -4.0}, where
         )
+
+
+@check
+def anonymous_after_the_login(evidence: Evidence) -> Iterator[Finding]:
+    """A login succeeds, and the requests right after it are refused: the session got lost between the two."""
+    for text in evidence.texts:
+        match = _IN_LOGS.search(text.content[:200_000]) if text.kind != "code" else None
+        if match is None or re.search(r"bearer|access_token|authorization:", match[0], re.I):
+            continue
+        plain = evidence.search(r"http://(?!localhost|127\.|\[?::1)[\w.-]+(:\d+)?") and not evidence.search(
+            r"https://"
+        )
+        says = "The login succeeds, and the requests after it are refused: the session got lost between them."
+        weights = dict.fromkeys(
+            ("cookie-not-stored", "cookie-not-sent", "cookie-not-issued", "session-unknown"), 5.0
+        )
+        weights |= {"wrong-password": -8.0, "unknown-user": -8.0, "fetch-credentials-omitted": 3.0}
+        if plain:
+            says += " All goes over plain http, where a browser keeps no Secure cookie."
+            weights |= {"cookie-not-stored": 10.0, "https-required": 5.0}
+        where = Where.of(text.source.at(text.line_at(match.start())))
+        yield Finding("anonymous-after-login", says, weights, where)
+        return
 
 
 @check
@@ -130,7 +158,7 @@ def now_and_then(evidence: Evidence) -> Iterator[Finding]:
     }
     if re.search(r"bearer|\bjwt\b|eyJ", "\n".join(t.content for t in evidence.texts), re.I):
         weights |= {"secret-rotated": STRONG, "session-unknown": HINT}
-    yield Finding("mixed-answers", says, weights, where, "several-processes")
+    yield Finding("mixed-answers", says, weights, where, "contrast-frequency")
 
 
 def _mixed_loop(evidence: Evidence) -> Where | None:
@@ -211,15 +239,19 @@ def refused_since_the_restart(evidence: Evidence) -> Iterator[Finding]:
                 "secret-rotated": HINT if carried else FAINT,
             }
             where = Where.of(text.source.at(text.line_at(match.start())))
-            yield Finding("refused-since-restart", says, weights, where, "restart-seen")
+            yield Finding("refused-since-restart", says, weights, where, "contrast-restart")
             return
 
 
 @check
 def secret_is_fixed(evidence: Evidence) -> Iterator[Finding]:
     """The secret stands in the settings with one value: then restarts do not change it."""
-    values = {s.text for s in evidence.settings if _SECRET_KEYS.search(s.key) and len(s.text) > 3}
-    if len(values) == 1 and not next(iter(values)).startswith(("$", "{")):
-        setting = next(s for s in evidence.settings if _SECRET_KEYS.search(s.key))
+    held = [
+        s
+        for s in evidence.settings
+        if _SECRET_KEYS.search(s.key) and re.fullmatch(r"[\w+/=*.:-]{4,}", s.text)
+    ]
+    if held and len({s.text for s in held}) == 1:
+        setting = held[0]
         says = "The secret stands in the settings, so a restart does not change it."
         yield Finding("secret-fixed", says, {"secret-rotated": -6.0}, Where.of(setting.source))

@@ -187,6 +187,25 @@ def not_a_registry(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+_ASKED_V2 = re.compile(r"curl\b[^\n]*/v2/?[\"']?\s*\n+(?P<answer>[^\n]+)")
+
+
+@check
+def not_a_registry_in_notes(evidence: Evidence) -> Iterator[Finding]:
+    """The same where only the body stands below a curl of /v2/."""
+    for text in evidence.texts:
+        for match in _ASKED_V2.finditer(text.content[:100_000]):
+            answer = match["answer"].strip()
+            if re.match(r"\{\s*\}|\{\s*\"errors|HTTP/|[<>*$#]|curl|\d|-", answer) and not answer.startswith(
+                "<!"
+            ):
+                continue
+            says = "What answers at /v2/ does not speak as a container registry does ({} or a challenge)."
+            where = Where.of(text.source.at(text.line_at(match.start("answer"))))
+            yield Finding("not-a-registry", says, {"wrong-server-answered": STRONG}, where, "registry")
+            return
+
+
 @check
 def page_for_api(evidence: Evidence) -> Iterator[Finding]:
     """An API path is answered with a web page that is no login or protection page."""
