@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 
 from why401.checks import check
 from why401.checks import protocol_digest as protocol_digest  # registers its checks
-from why401.checks.credentials_offers import asked, sent, troubled, where
+from why401.checks.credentials_offers import asked, asked_anywhere, sent, troubled, where
 from why401.evidence import Evidence, Exchange, Record
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, RULED_OUT, Finding, Where
 from why401.protocol import challenges
@@ -88,12 +88,12 @@ def challenge_missing(evidence: Evidence) -> Iterator[Finding]:
             Where.at(bare),
             group="challenge",
         )
-    elif waiting and not refused and evidence.search(r"\b401\b"):
+    elif waiting and not asked_anywhere(evidence) and evidence.search(r"\b401\b"):
         says = "The client waits for a challenge before it sends credentials."
         yield Finding(
             "client-waits",
             says,
-            {"missing-challenge": HINT, "challenge-not-answered": 6.0},
+            {"missing-challenge": 11.0, "challenge-not-answered": 8.0},
             Where.of(waiting[1]),
             group="challenge",
         )
