@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a row a case)
 """Settings of many formats, whole and in part, and what they demand and offer."""
 
 import base64

@@ -112,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     Rule("now-and-then", "frequency", "", "", "The same request now works and now fails: something changes between two equal requests.",
          {"secret-rotated": HINT, "session-unknown": HINT, "clock-skew": HINT, "refresh-failed": HINT, "too-many-attempts": HINT, "connection-limit": HINT, "auth-backend-unreachable": HINT, "wrong-server-answered": FAINT, "unknown-signing-key": FAINT, "keys-unreachable": FAINT, "cached-response": FAINT, "digest-mismatch": FAINT, "token-expired": FAINT, "software-bug": FAINT, **FIXED}),
     Rule("works-for-an-hour", "age", r"\b(?:an|one|1|24|12|8|two|2)\s*(?:-|\s)?(?:hours?|h\b|days?)|(?:5|10|15|20|30|60|ten|fifteen|thirty)\s*min|expire", "", "It works for a round time, then it is refused: a lifetime is over.",
-         {"token-expired": 9.0, "session-expired": 9.0, "refresh-failed": 9.0, "clock-skew": FAINT, **FIXED}),
+         {"token-expired": 10.0, "session-expired": HINT, "refresh-failed": HINT, "clock-skew": FAINT, **FIXED}),
     Rule("works-for-a-while", "age", "", "", "It works for a while, then it is refused: something ran out or was lost.",
          {"token-expired": HINT, "session-expired": HINT, "refresh-failed": HINT, "too-many-attempts": HINT, "session-unknown": FAINT, "connection-limit": FAINT, "auth-backend-unreachable": FAINT, "unknown-signing-key": FAINT, "secret-rotated": FAINT, "clock-skew": FAINT, **FIXED}),
     Rule("restart-mends", "restart", r"\S", "", "A restart mends it for a while: the process holds something that has gone stale.",
