@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from why401.readers.curl_parse import CurlCommand, parse, plain
+from why401.readers.curl_shell import marked
 
 
 def _set(words: str) -> frozenset[str]:
@@ -170,9 +171,9 @@ def powershell(argv: Sequence[str]) -> CurlCommand | None:
         elif name == "-method" and words:
             out += ["-X", words.pop(0).upper()]
         elif name == "-headers" and words:
-            hashed = _hashtable(words)
-            for found in _PS_HEADER.finditer(hashed):
-                out += ["-H", f"{found[1]}: {found[2] or found[3] or found[4] or ''}"]
+            for found in _PS_HEADER.finditer(words.pop(0)):
+                text = found[2] if found[2] is not None else found[3] or found[4] or ""
+                out += ["-H", f"{found[1]}: {marked(text) if found[3] is None else text}"]
         elif name == "-body" and words:
             out += ["--data-raw", words.pop(0)]
         elif name == "-contenttype" and words:
@@ -191,14 +192,3 @@ def powershell(argv: Sequence[str]) -> CurlCommand | None:
         elif not word.startswith("-") and (not urls and re.match(r"https?:|\ue000", word)):
             urls.append(word)
     return replace(parse([*out, *urls]), tool="PowerShell") if urls and plain(urls[0]) else None
-
-
-def _hashtable(words: list[str]) -> str:
-    """The words of `@{ … }` put together again; their quotes were taken off by the splitter."""
-    parts: list[str] = []
-    while words:
-        word = words.pop(0)
-        parts.append(word)
-        if word.endswith("}"):
-            break
-    return " ".join(parts)

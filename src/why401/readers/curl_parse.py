@@ -24,7 +24,7 @@ class CurlCommand:
 
     method: str = "GET"
     urls: tuple[str, ...] = field(default=(), repr=False)
-    fields: Fields = Fields()
+    fields: Fields = field(default_factory=Fields)
     removed: frozenset[str] = frozenset()  # names given as "Name:", which take curl's own field away
     body: str | None = field(default=None, repr=False)
     body_unknown: bool = False  # from a file or standard input
@@ -35,7 +35,7 @@ class CurlCommand:
     proxy: str | None = field(default=None, repr=False)
     proxy_user: Secret | None = None
     proxy_auth: str = "basic"
-    proxy_fields: Fields = Fields()
+    proxy_fields: Fields = field(default_factory=Fields)
     noproxy: str | None = None
     cookies: Secret | None = None
     cookie_files: tuple[str, ...] = ()

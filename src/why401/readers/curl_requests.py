@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from why401.evidence import Field, Offer, Source
 from why401.protocol import credentials
 from why401.readers.curl_find import Found
@@ -30,9 +32,24 @@ def draft_of(found: Found) -> Draft:
         draft.body.append(plain(command.body))
     if command.netrc or command.config:
         draft.request_complete = False
+    draft.code_line = _code_line(command.write_out)
     draft.provenances = _provenances(command)
     draft.offers += _held_back(command, source)
     return draft
+
+
+def _code_line(write_out: str | None) -> re.Pattern[str] | None:
+    """What `-w` prints in the line with the status, as a pattern."""
+    for part in re.split(r"\\[nr]|\n", plain(write_out or "")):
+        before, code, after = re.split(r"(%\{(?:http_code|response_code)\}|\Z)", part.strip(), maxsplit=1)
+        if code and (before or after):
+            return re.compile(f"{_literal(before)}(?P<status>[1-5]\\d\\d){_literal(after)}")
+    return None
+
+
+def _literal(text: str) -> str:
+    """The text as a pattern; other variables of `-w` stand for anything."""
+    return r"\S*".join(re.escape(piece.replace("\\t", "\t")) for piece in re.split(r"%\{\w+\}", text))
 
 
 def _url(command: CurlCommand) -> str | None:

@@ -42,6 +42,7 @@ _CMD_EXPANSION: Final = re.compile(r"%[A-Za-z_]\w{0,80}%")
 _ANSI_CODE: Final = re.compile(
     r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.S
 )
+_HASHTABLE: Final = re.compile(r"""@\{(?:[^{}"']|"(?:[^"`]|`.|"")*+"|'[^']*+')*+\}""", re.S)
 _ARROWS: Final = ("->", "=>", "-->", "==>", "→", "⇒", "➜")
 
 
@@ -86,6 +87,11 @@ def guess(text: str) -> Shell:
     return "bash"
 
 
+def marked(text: str) -> str:
+    """`text` of a PowerShell string with what PowerShell would expand between marks."""
+    return _PS_EXPANSION.sub(lambda found: OPEN + found.group() + CLOSE, text)
+
+
 def words(text: str, at: int = 0, shell: Shell = "bash", limit: int = LONGEST) -> Split:
     """Split the command that begins at `at`; stops at the end of the command."""
     return _Scanner(text, at, RULES[shell], shell, limit).run()
@@ -126,6 +132,8 @@ class _Scanner:
             self.at += 1
         elif char == "\n" or char in self.rules.stops or self.ends_here(char):
             return False
+        elif self.shell == "powershell" and text.startswith("@{", at) and not self.started:
+            self.hashtable()
         elif char == self.rules.escape:
             self.escaped()
         elif char == '"':
@@ -147,6 +155,12 @@ class _Scanner:
         if self.started:
             return False
         return char == "#" or self.text.startswith(_ARROWS, self.at)
+
+    def hashtable(self) -> None:
+        """PowerShell's `@{ … }`, kept whole with its quotes; it has no braces within, or they stand in quotes."""
+        found = _HASHTABLE.match(self.text, self.at, self.stop)
+        self.add(found.group() if found else "@{")
+        self.at = found.end() if found else self.at + 2
 
     def escaped(self) -> None:
         following = self.text[self.at + 1 : self.at + 2]

@@ -71,6 +71,11 @@ def status_in(body: str) -> int | None:
         status = _status_of(holder[0] if isinstance(holder, list) and holder else holder)
         if status is not None:
             return status
+    words = (
+        str(value.get(key, "")).lower().strip(". ") for key in ("message", "error", "detail", "title", "msg")
+    )
+    if any(word in ("unauthorized", "unauthenticated") for word in words):
+        return 401
     return 200 if any(isinstance(value.get(key), str) and value[key] for key in _SUCCESS_KEYS) else None
 
 

@@ -113,6 +113,10 @@ class Continuations(State):
         draft = self.current
         assert draft is not None
         stripped = text.strip()
+        if draft.code_line is not None and (code := draft.code_line.search(text)):
+            self.answer(int(code["status"]), "", complete=False)
+            self.part = "output"
+            return
         if glued := re.match(r"^(\{.*\}|\[.*\])\s*(?:HTTP(?: status)?:? ?)?([1-5]\d\d)$", stripped):
             self.answer(int(glued[2]), "", complete=False)
             self.opens_body(glued[1])

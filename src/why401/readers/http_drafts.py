@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from why401.evidence import (
     Answer,
@@ -67,12 +68,15 @@ class Draft:
     provenance: str = "request"
     provenances: dict[str, str] = field(default_factory=dict)  # of single fields, by lower-case name
     offers: list[Offer] = field(default_factory=list, repr=False)
+    joined: bool = False  # the URL was made absolute with that of the exchange before
+    code_line: re.Pattern[str] | None = None  # what `-w` prints, with the status as group `status`
     command: bool = False  # made from a command, so that the output after it belongs to it
 
     def put(self, item: Field, side: str) -> None:
         """Add a field to the side `request`, `response` or, by its name, `either`."""
         if side == "either":
-            side = "request" if item.name.lower() in _REQUEST_ONLY else "response"
+            pseudo = item.name.startswith(":") and item.name != ":status"
+            side = "request" if pseudo or item.name.lower() in _REQUEST_ONLY else "response"
         if side == "request":
             self.asked = True
             self.fields.append(item)
@@ -138,11 +142,23 @@ def absolute(draft: Draft) -> str | None:
     A request line has no scheme, and to guess one would make a plain-http request out of an https one, so
     the target is kept as it is where no field tells."""
     url = draft.url
+    if url and draft.joined:
+        return _at_host(url, draft)
     if url is None or not url.startswith("/"):
         return url
     host = next((f.text for f in draft.fields if f.name.lower() in ("host", ":authority")), None)
     scheme = _scheme(draft, host) if host and not re.search(r"[\s/]", host) else None
     return f"{scheme}://{host}{url}" if scheme else url
+
+
+def _at_host(url: str, draft: Draft) -> str:
+    """The URL at the host that the Host field names: a redirect may have changed it."""
+    host = next((f.text for f in draft.fields if f.name.lower() == "host"), None)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return urlunsplit(parts._replace(netloc=host)) if host and not re.search(r"[\s/]", host) else url
 
 
 def _scheme(draft: Draft, host: str) -> str | None:

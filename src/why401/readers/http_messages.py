@@ -7,7 +7,7 @@ of the exchanges is that of the text and none is told twice; see `teller`.
 from __future__ import annotations
 
 from why401.evidence import Evidence, Source
-from why401.readers import curl_find, http_drafts, http_lines, http_patterns, http_session
+from why401.readers import curl_find, http_drafts, http_lines, http_objects, http_patterns, http_session
 
 
 def teller(text: str) -> str:
@@ -21,7 +21,9 @@ def sniff(name: str, text: str) -> bool:
     """Whether there are messages, and no commands or marks of a transcript round them."""
     if teller(text) != "http_messages":
         return False
-    return bool(http_patterns.START.search(text)) or http_session.lone_body(text, name)
+    if http_patterns.START.search(text) or http_objects.CUE.search(text):
+        return True
+    return http_session.lone_body(text, name)
 
 
 def read(text: str, source: Source) -> Evidence:

@@ -104,3 +104,11 @@ def _moved(items: Iterable[Any], numbers: dict[int, list[int]]) -> Iterable[Any]
             continue
         for number in numbers.get(item.exchange, ()):
             yield replace(item, exchange=number)
+
+
+def settle(evidence: Evidence) -> Evidence:
+    """Last step of reading: joins lone messages, and drops tokens of unknown place that are offered in a request."""
+    evidence = pair(evidence)
+    placed = {o.value for o in evidence.offers if o.place != "unknown" and o.value is not None}
+    offers = tuple(o for o in evidence.offers if o.place != "unknown" or o.value not in placed)
+    return replace(evidence, offers=offers) if len(offers) < len(evidence.offers) else evidence

@@ -59,7 +59,7 @@ SUMMARIES: Final = tuple(
         rf"(?P<base>https?://[^\s\"/]{{1,200}}(?::\d+)?) \"(?P<method>{METHODS}) (?P<url>\S+) HTTP/\d(?:\.\d)?\" (?P<status>[1-5]\d\d)"
         r"(?P<rest> .*)?$",
         # Symfony, Spring RestTemplate, ky, got: HTTP/1.1 401 Unauthorized returned for "https://…"
-        r"(?:HTTP/\d(?:\.\d)? )?(?P<status>[45]\d\d)(?P<reason>(?: [A-Z][a-z]+){0,4}) (?:returned for|for url:|on GET request for|"
+        r"(?:HTTP/\d(?:\.\d)? )?(?P<status>[45]\d\d)(?P<reason>(?: [A-Z][a-z]+:?){0,5}) (?:returned for|for url:|on GET request for|"
         r"on POST request for|from|for) [\"'`]?(?P<url>https?://[^\s\"'`<>]+)(?P<rest>.*)$",
         # Chrome: Failed to load resource is in tool messages; `POST https://h/p 401 (Unauthorized)` is above
     )
@@ -102,5 +102,5 @@ PANEL_START: Final = re.compile(r"(?im)^\s{0,16}request url:?(?:[ \t]+\S+)?\s*$"
 
 START: Final = re.compile(
     rf"(?m)^.{{0,300}}?(?:\b(?:HTTP|RTSP)/\d(?:\.\d)?\s+[1-5]\d\d\b|\b(?:{METHODS})[`\"]?:?\s+[`\"']?(?:https?://|/|\*))"
-    r"|(?i:\brequest url\b)|^reply: |^send: |<-- \d{3}|(?i:\bstatus(?: ?code)?\b.{0,5}\d{3})"
+    r"|\bhttp (?:fetch )?(?:[A-Z]+ )?[1-5]\d\d https?:|\b[45]\d\d\b.{0,80}\b(?:for|from)\b|(?i:\brequest url\b)|^reply: |^send: |<-- \d{3}|(?i:\bstatus(?: ?code)?\b.{0,5}\d{3})"
 )

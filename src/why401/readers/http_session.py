@@ -11,6 +11,7 @@ import re
 from typing import Final
 from urllib.parse import urljoin
 
+from why401.readers import http_objects
 from why401.readers import http_patterns as p
 from why401.readers.curl_find import Found, find
 from why401.readers.curl_requests import draft_of
@@ -29,7 +30,7 @@ def read(text: str, name: str = "") -> list[Draft]:
     for line in lines(text):
         session.take(line)
     session.close()
-    return session.drafts or _lone_body(text, name)
+    return session.drafts or http_objects.read(text) or _lone_body(text, name)
 
 
 def lone_body(text: str, name: str) -> bool:
@@ -112,6 +113,7 @@ class Session(Panels, Continuations):
             self.close()
             self.current, self.pending = pending, None
             pending.fields = [] if pending.command else pending.fields
+            pending.body = [] if pending.command else pending.body
             pending.offers = [] if pending.command else pending.offers
             pending.request_complete = True
             pending.method, pending.version = method, version
@@ -119,6 +121,7 @@ class Session(Panels, Continuations):
         else:
             full = _joined(base, url) if line.way else url
             draft = Draft(line.number, method, full, version, asked=True, client=line.tool)
+            draft.joined = full != url
             self.start(draft)
             draft.request_complete = version is not None
             if method == "CONNECT" and pending is not None and self.drafts[-2:-1] == [pending]:
@@ -128,7 +131,10 @@ class Session(Panels, Continuations):
     def base(self) -> str | None:
         """The URL that a relative target on the wire belongs to."""
         last = next((d for d in reversed(self.drafts[-3:]) if d.url and "://" in d.url), None)
-        return last.url if last is not None else None
+        if last is None:
+            return None
+        moved = next((f.text for f in last.response_fields if f.name.lower() == "location"), "")
+        return urljoin(last.url or "", moved)
 
     def response(self, line: Line, status: int, reason: str, version: str | None) -> None:
         self.answer(status, reason, complete=True, line=line.number, wire=bool(line.way))
@@ -210,6 +216,8 @@ class Session(Panels, Continuations):
                 self.answer(int(code), "", complete=False, line=line.number)
                 self.part = "output"
             return True
+        if waits and draft is not None and draft.code_line is not None and draft.code_line.search(text):
+            return False  # the output of the command tells
         found = p.STATUS_ONLY.match(text)
         if found is None or (not waits and not re.match(r"(?i)http", found["lead"] or "")):
             return False
