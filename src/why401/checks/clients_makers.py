@@ -180,7 +180,7 @@ def letters(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "letters-outside-ascii",
             says,
-            {"charset-mismatch": 16.0, "mangled-in-config": 3.0},
+            {"charset-mismatch": 20.0, "mangled-in-config": 3.0},
             found[1],
             group="charset",
         )

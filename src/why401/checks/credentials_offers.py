@@ -33,7 +33,9 @@ _CHALLENGE_LINE = re.compile(
     r"^[ \t]*(?:[<>*|][ \t])?[ \t]*(?:www|proxy)-authenticate[ \t]*:[ \t]*(.+)$", re.I | re.M
 )
 _REFUSED = re.compile(
-    r"\b(?:401|403|407)\b|unauthori[sz]ed|not authori[sz]ed|forbidden|authenticat|log ?in", re.I
+    r"\b(?:401|403|407)\b|unauthori[sz]ed|not authori[sz]ed|forbidden|authenticat|log ?in|api[ _-]?key|denied"
+    r"|credential|invalid token",
+    re.I,
 )
 
 # How people blank a credential before they post it. Such a value says nothing of what was sent.

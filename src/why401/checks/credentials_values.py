@@ -139,6 +139,30 @@ def elsewhere(evidence: Evidence) -> Iterator[Finding]:
             yield _finding("placeholder-elsewhere", words, weight, found[1])
 
 
+_HEADER_SETTING = (
+    r"[\"']?(?:authorization|(?:x-)?[\w-]*(?:api-?key|token|secret|password))[\"']?\s*[:=]\s*[\"'](?:bearer |basic |token )?"
+    r"(?:\$\{[A-Za-z_]\w*\}|\$[A-Z_]{4,}|\{\{\s*\w+\s*\}\}|\{env:\w+\}|%[A-Z_]{4,}%|\$\{env:\w+\}|\$\{input:[\w-]+\})[\"']"
+)
+
+
+@check
+def variable_in_setting(evidence: Evidence) -> Iterator[Finding]:
+    """A variable within a client's JSON or TOML: many clients send it as it stands."""
+    settings = [
+        t for t in evidence.texts if t.kind in ("settings", "body") or t.source.name.endswith(".json")
+    ]
+    for text in settings:
+        match = re.search(_HEADER_SETTING, text.content, re.I)
+        if match and text.language not in ("nginx", "apache", "dockerfile", "yaml") and troubled(evidence):
+            at = Where.of(text.source.at(text.line_at(match.start())))
+            says = (
+                "The credential's setting is a variable, which many clients send as it stands or leave empty."
+            )
+            weights = {"placeholder-credential": 9.0, "client-config-not-loaded": 5.0}
+            yield Finding("variable-in-setting", says, weights, at, group="placeholder-setting")
+            return
+
+
 _KEYS = (
     r"[\w.\-]*(?:api[_.-]?key|apikey|access[_.-]?key|token|secret|password|passwd|client[_.-]?id|authorization|"
     r"consumer[_.-]?key|auth[_.-]?key|credential|subscription[_.-]?key|app[_.-]?id|\bpat)[\w\-]*"
@@ -203,7 +227,7 @@ _ABSENT: tuple[tuple[str, str, Mapping[str, float]], ...] = (
         r"[^.\n]{0,30}\b(?:forks?|forked|dependabot|renovate|contributors?)\b|\b(?:dependabot|fork(?:ed)?)\b[^.\n]{0,40}"
         r"\b(?:PRs?|pull requests?)\b",
         "It concerns runs from forks or of Dependabot, which are given no secrets.",
-        {"client-config-not-loaded": 17.0, "placeholder-credential": 13.0},
+        {"client-config-not-loaded": 22.0, "placeholder-credential": 17.0, "wrong-password": -8.0},
     ),
     (
         r"protected (?:variable|branch|environment|tag)|(?:variable|secret)s? (?:is|are) (?:marked |set (?:as|to) )?protected"
