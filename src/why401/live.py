@@ -27,7 +27,7 @@ class Limits:
     send_credentials_to: tuple[str, ...] = ()
 
 
-def _silent(_: str) -> None:
+def silent(_: str) -> None:
     """The default of `say`: no progress is shown."""
 
 
@@ -36,7 +36,7 @@ def diagnose(
     evidence: Evidence | None = None,
     limits: Limits = Limits(),
     *,
-    say: Callable[[str], None] = _silent,
+    say: Callable[[str], None] = silent,
     stop: Callable[[], bool] = wire.never,
 ) -> Report:
     """Diagnose a request by sending it; `evidence` is what the user has besides.
