@@ -1,5 +1,5 @@
 """Checks of the family `session`: cookies, logins and what the code does with both."""
 
-from why401.checks import session_code, session_cookies, session_logins
+from why401.checks import session_code, session_cookies, session_logins, session_values
 
-__all__ = ["session_code", "session_cookies", "session_logins"]
+__all__ = ["session_code", "session_cookies", "session_logins", "session_values"]

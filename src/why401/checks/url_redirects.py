@@ -121,10 +121,56 @@ def redirects_in_notes(evidence: Evidence) -> Iterator[Finding]:
         match = _HOP.search(text.content[:100_000])
         if match is None or _LOGIN_PAGE.search(match["to"]):
             continue
-        says = "A redirect was followed, and the refusal comes from its target."
+        asked = re.findall(r"https?://[^\s\"'<>]+", text.content[: match.start()])
+        place = redirects.changes(asked[-1], match["to"]) if asked else frozenset({redirects.SAME})
+        says = f"A redirect ({', '.join(sorted(place))}) was followed, and the refusal comes from its target."
+        weights = {"redirect-dropped-credentials": STRONG}
+        if place & {redirects.OTHER_HOST, redirects.SUBDOMAIN}:
+            weights = {"redirect-dropped-credentials": NAMED - 2, "wrong-password": -8.0}
         where = Where.of(text.source.at(text.line_at(match.start())))
-        yield Finding("redirect-in-notes", says, {"redirect-dropped-credentials": STRONG}, where, "redirect")
+        yield Finding("redirect-in-notes", says, weights, where, "redirect")
         return
+
+
+_LOCATION = re.compile(
+    r"(?<!\d)30[1278]\b[^\n]*(?:\n[^\n]*){0,12}?\blocation[\"']?\s*[:=]\s*[\"']?(?P<to>\S+)", re.I
+)
+
+
+@check
+def redirect_elsewhere(evidence: Evidence) -> Iterator[Finding]:
+    """One look shows a redirect (to a slash, https or another host), another, which followed it, a 401."""
+    if not evidence.search(r"(?<![\d.:])401\b"):
+        return
+    refused_first = any(x.refused for x in evidence.exchanges)
+    for exchange in evidence.exchanges:
+        location = exchange.response.fields.get("location") if exchange.response else None
+        if location and 300 < (exchange.status or 0) < 309 and not _LOGIN_PAGE.search(location):
+            yield _seen_elsewhere(Where.at(exchange, "Location"), _dropper(exchange, location, evidence))
+            return
+    for text in evidence.texts if not refused_first else ():
+        match = _LOCATION.search(text.content[:100_000]) if text.kind not in ("code", "settings") else None
+        if match and not _LOGIN_PAGE.search(match["to"]):
+            yield _seen_elsewhere(Where.of(text.source.at(text.line_at(match.start()))))
+            return
+
+
+def _dropper(exchange: Exchange, location: str, evidence: Evidence) -> str | None:
+    """The client among those that were refused which drops Authorization on this redirect."""
+    one = lenient(url_of(exchange, evidence) or "")
+    for refused in evidence.refused:
+        what = redirects.dropped(refused.client or "", one, urljoin(one, location), exchange.status or 302)
+        if "authorization" in what:
+            return refused.client
+    return None
+
+
+def _seen_elsewhere(where: Where, client: str | None = None) -> Finding:
+    says = "The URL is answered with a redirect; a client that follows it may leave its credentials behind."
+    if client is None:
+        return Finding("redirect-seen", says, {"redirect-dropped-credentials": CLEAR + 1}, where, "redirect")
+    says = f"The URL is answered with a redirect, on which {client} sends no Authorization."
+    return Finding("redirect-seen", says, {"redirect-dropped-credentials": NAMED}, where, "redirect")
 
 
 # ------------------------------------------------------------------------------------------- preflights
