@@ -102,6 +102,9 @@ def change_named(evidence: Evidence) -> Iterator[Finding]:
         if contrast.axis not in ("change", "version"):
             continue
         for pattern, weights, what in _CHANGES:
+            # A version is an upgrade whatever it is an upgrade of: only a change may be of something else.
+            if contrast.axis == "version" and what != "an upgrade":
+                continue
             if re.search(pattern, _words(contrast)):
                 yield Finding(
                     "change-named",
