@@ -1,15 +1,135 @@
-"""Reader `app_logs`."""
+# ruff: noqa: E501  (patterns: one a line)
+"""Reader of application, container, syslog and journal lines: one record a message, with its level and time.
+
+The lines of a stack trace belong to the message above them. Requests that a line tells (nginx's error log names
+client and request) are kept; lines of access logs are left to their own reader.
+"""
 
 from __future__ import annotations
 
-from why401.evidence import Evidence, Source
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from why401.evidence import Evidence, Record, Source
+from why401.readers import access_logs, kinds, log_keys, log_times
+
+MOST_RECORDS = 20_000
+LONGEST = 6_000  # characters of one record
+
+_LEVELS = {
+    "trace": "trace", "trc": "trace", "debug": "debug", "dbg": "debug", "dbug": "debug", "info": "info", "inf": "info",
+    "notice": "info", "warn": "warning", "warning": "warning", "wrn": "warning", "err": "error", "error": "error",
+    "eror": "error", "fail": "error", "severe": "error", "crit": "critical", "critical": "critical", "fatal": "critical",
+    "emerg": "critical", "alert": "critical", "panic": "critical", "w": "warning", "e": "error", "i": "info", "d": "debug",
+}  # fmt: skip
+_LEVEL = re.compile(
+    r"(?:(?<=[\s\[|:(.])|^)(?:level=|lvl=)?\"?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG|ALERT|PANIC"
+    r"|trace|debug|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|emerg|fail|TRC|DBG|INF|WRN|dbug|[EWID](?=\d{4}\s))\"?(?=[\s\]|:).\d,]|$)"
+)
+_SYSLOG = re.compile(r"^(?:<\d+>)?[A-Z][a-z]{2}\s+\d+ \d\d:\d\d:\d\d \S+ [\w./@-]+(?:\[\d+\])?: ")
+_CONTAINER = re.compile(r"^[\w.-]+\s+\| ")
+_ANSI = re.compile(r"\x1b\[[\d;]*m")
+_CONTINUES = re.compile(
+    r"^(?:\s+\S|Caused by: |Traceback \(|\.\.\. \d+ more|\}|\)|--- End of |During handling |[\w.$]+(?:Exception|Error)\b)"
+)
+_CLIENT = re.compile(r"\bclient:? (?P<address>[\d.]+|[0-9a-fA-F:]{3,})(?::\d+)?")
+_REQUEST = re.compile(r'request: "(?P<method>[A-Z]+) (?P<path>\S+)')
 
 
 def sniff(name: str, text: str) -> bool:
-    """Whether this reader has something to say about the input."""
-    return False
+    """Whether the input is a log by its name, or a line of it begins as log lines do."""
+    kind, _ = kinds.kind_of(name, text)
+    if kind in ("settings", "code"):
+        return False
+    return any(_begins(line) for line in text[:100_000].splitlines()[:400])
 
 
 def read(text: str, source: Source) -> Evidence:
-    """What the input says."""
-    return Evidence()
+    """One record a message."""
+    found = []
+    for record in _records(text, source):
+        found.append(record)
+        if len(found) >= MOST_RECORDS:
+            break
+    return Evidence(records=tuple(found))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A message whose further lines may follow."""
+
+    line: int
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+
+
+def _records(text: str, source: Source) -> Iterator[Record]:
+    held: _Open | None = None
+    for number, raw in enumerate(text.splitlines(), source.line or 1):
+        line = _ANSI.sub("", raw[:LONGEST])
+        if _begins(line):
+            if held:
+                yield from _record(held, source)
+            held = _Open(number, [line], len(line))
+        elif held and line.strip() and (_CONTINUES.match(line) or _traced(held)):
+            if held.size < LONGEST:
+                held.lines.append(line)
+                held.size += len(line)
+        elif held:
+            yield from _record(held, source)
+            held = None
+    if held:
+        yield from _record(held, source)
+
+
+def _traced(held: _Open) -> bool:
+    """Whether the message is in the middle of a stack trace."""
+    return any(line.startswith("Traceback (") for line in held.lines)
+
+
+def _begins(line: str) -> bool:
+    """Whether a line begins a message: it opens with a time, a level or a process."""
+    if not line or line[0].isspace():
+        return False
+    body = _CONTAINER.sub("", line, count=1)
+    if _SYSLOG.match(body):
+        return True
+    head = body[:60]
+    level = _LEVEL.search(body[:120])
+    return bool((log_times.find(head) and (level or _stamped(head))) or (level and level.start() <= 2))
+
+
+def _stamped(head: str) -> bool:
+    return bool(
+        re.match(
+            r"^\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/]\w{2,3}[-/]\d{2,4}|[A-Z][a-z]{2} [A-Z][a-z]{2} )", head
+        )
+    )
+
+
+def _record(held: _Open, source: Source) -> Iterator[Record]:
+    first = held.lines[0]
+    where = source.at(held.line)
+    if access_logs.read(first, where).records:
+        return
+    text = "\n".join(held.lines)
+    named = log_keys.record(first, where) if ("{" in first or first.count("=") >= 3) else None
+    if named is not None and named.level:
+        level = _LEVELS.get(named.level, named.level)
+        yield Record(
+            text, where, named.time, level, named.status, named.method, named.path, named.address, named.user
+        )
+        return
+    level_match = _LEVEL.search(first[:160])
+    client, request = _CLIENT.search(first), _REQUEST.search(first)
+    yield Record(
+        text,
+        where,
+        log_times.find(first[:80]),
+        _LEVELS.get(level_match["level"].lower()) if level_match else None,
+        None,
+        request["method"] if request else None,
+        request["path"] if request else None,
+        client["address"] if client else None,
+    )
