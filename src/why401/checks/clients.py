@@ -18,13 +18,13 @@ from why401.checks.credentials_places import carried
 from why401.evidence import Evidence, Exchange
 from why401.findings import HINT, Finding, Where
 
-_NETRC = r"^\s*machine\s+\S+(?:\s+|\s*\n\s*)(?:login|password|account)\b"
+_NETRC = r"^\s*default\s+login\s|^\s*machine\s+\S+(?:\s+|\s*\n\s*)(?:login|password|account)\b"
 _BY_HAND = (
-    r"authorization|bearer|private[-_]token|api[-_]?(?:key|token)|oauth_token|job[-_]token|access[-_]token"
+    r"\bgcloud\b|oauth|authorization|bearer|private[-_]token|api[-_]?(?:key|token)|oauth_token|job[-_]token|access[-_]token"
 )
 
 
-_LETS_NETRC_WIN = r"python|requests|httpie|\bhttp (?:GET|POST|https?:)|ansible|httpx|\bpip\b|gcloud|rest-client|\.rb\b|aiohttp|gitlab"
+_LETS_NETRC_WIN = r"\bpython\b|\brequests\b|httpie|\bhttp (?:GET|POST|https?:)|ansible|httpx|\bpip\b|gcloud|rest-client|\.rb\b|aiohttp|gitlab"
 
 
 @check
@@ -50,6 +50,15 @@ def netrc_over_header(evidence: Evidence) -> Iterator[Finding]:
         found[1],
         group="override",
     )
+
+
+@check
+def netrc_in_words(evidence: Evidence) -> Iterator[Finding]:
+    """The report names a netrc file beside a client that lets it win."""
+    found = where(evidence, r"(?<![\w/])(?:~/|\$HOME/)?\.?_?netrc\b")
+    if found and troubled(evidence) and where(evidence, _LETS_NETRC_WIN) and where(evidence, _BY_HAND):
+        says = "The report speaks of a netrc file, and this client lets it win over a token."
+        yield Finding("netrc-in-words", says, {"credentials-overridden": 15.0}, found[1], group="override")
 
 
 @check

@@ -6,6 +6,9 @@ read (RFC 9110, section 11.6.1); where it is missing or of another scheme, the c
 
 # A table of patterns is read a line at a time, however long the line.
 
+# A table of patterns is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -98,3 +101,63 @@ def digest_unsupported(evidence: Evidence) -> Iterator[Finding]:
         says = f"The server asks for {'/'.join(sorted(names))}, which {client[1]} cannot answer."
         weights = {"challenge-not-answered": STRONG, "wrong-scheme": CLEAR, "wrong-password": -8.0}
         yield Finding("scheme-unsupported-by-client", says, weights, client[0], group="scheme")
+
+
+_SCHEME = r"(?:http )?(?:basic|digest|ntlm|negotiate|kerberos|windows|sha-?256|sha-?512)(?:[ -]auth\w*)?"
+#: Words that tell that client and server have no scheme in common, or that the client waits → weights.
+_TOLD: tuple[tuple[str, Mapping[str, float]], ...] = (
+    (
+        rf"(?:only|just|merely) (?:supports?|does|knows?|accepts?|offers?|uses?|speaks?|allows?|implements?|has) {_SCHEME}\b",
+        {"challenge-not-answered": 15.0, "wrong-scheme": 10.0},
+    ),
+    (
+        rf"(?:supports?|does|knows?|accepts?|offers?|uses?|speaks?|allows?|implements?|requires?|needs?) only {_SCHEME}\b",
+        {"challenge-not-answered": 15.0, "wrong-scheme": 10.0},
+    ),
+    (
+        rf"\b{_SCHEME} (?:is |are |was )?(?:not|n't|un)[ -]?(?:yet )?(?:be )?(?:supported|implemented|available|possible)",
+        {"challenge-not-answered": 17.0, "wrong-scheme": 8.0},
+    ),
+    (
+        rf"(?:does|do|did|can|is)(?:n't| not|not) (?:yet )?(?:support|do|handle|speak|implement|know|understand) (?:\w+ )?{_SCHEME}",
+        {"challenge-not-answered": 17.0, "wrong-scheme": 8.0},
+    ),
+    (
+        r"pre-?emptive(?:ly)?|(?:sends?|sent|sending) (?:the |its )?(?:credentials|authorization|user and password)[^.\n]{0,40}(?:only )?(?:after|when|once|in (?:answer|response) to)[^.\n]{0,20}(?:401|challenge)|waits? for (?:a |the )?(?:401|challenge)",
+        {"challenge-not-answered": 14.0, "missing-challenge": 4.0},
+    ),
+    (
+        r"(?:first|initial) request[^.\n]{0,40}(?:without|no) (?:credentials|authorization|auth)",
+        {"challenge-not-answered": 9.0, "expected-challenge": 3.0},
+    ),
+)
+_OVER_HTTP2 = r"HTTP/2(?:\.0)?\b|http2|Version20|h2\b"
+_WINDOWS = r"\bNTLM\b|\bNegotiate\b|Windows[- ]?auth\w*|DefaultCredentials|DefaultNetworkCredentials"
+
+
+@check
+def told(evidence: Evidence) -> Iterator[Finding]:
+    """The words say that client and server have no scheme in common."""
+    if not troubled(evidence):
+        return
+    for pattern, weights in _TOLD:
+        found = where(evidence, pattern)
+        if found:
+            yield Finding(
+                "scheme-not-in-common",
+                "By the words, the client cannot or does not answer the challenge.",
+                weights,
+                found[1],
+                group="scheme-told",
+            )
+            return
+
+
+@check
+def windows_over_http2(evidence: Evidence) -> Iterator[Finding]:
+    """NTLM and Negotiate bind to a connection and do not work over HTTP/2 (Microsoft, "HTTP/2 on IIS")."""
+    found = where(evidence, _OVER_HTTP2)
+    if found and troubled(evidence) and where(evidence, _WINDOWS):
+        says = "Windows authentication is asked for over HTTP/2, where it does not work."
+        weights = {"challenge-not-answered": 17.0, "negotiate-failed": 9.0}
+        yield Finding("windows-over-http2", says, weights, found[1], group="http2")

@@ -95,9 +95,9 @@ _MAKERS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
         {"stray-whitespace": 13.0},
     ),
     (
-        r"%0[AaDd](?=[&\s\"']|$)",
-        "A value in the URL ends with an encoded line break.",
-        {"stray-whitespace": 15.0},
+        r"(?:secret|token|password|key|pass)[\w-]*=[^\s&\"']*%0[AaDd](?=[&\s\"']|$)",
+        "A credential in the URL ends with an encoded line break.",
+        {"stray-whitespace": 30.0, "oauth-client-rejected": -12.0},
     ),
     (
         r"Base64\.DEFAULT|Base64\.encode64\(|encodebytes\(|encodestring\(|\.pack\(['\"]m\*?['\"]\)|getMimeEncoder|sun\.misc\.BASE64Encoder|Base64FormattingOptions\.InsertLineBreaks|chunk_split\(base64",

@@ -54,7 +54,7 @@ _WANTED: tuple[tuple[str, str, str, float], ...] = (
         r"CI_JOB_TOKEN",
         r"gitlab-ci-token|\$\{?CI_REGISTRY_USER\}?|\$\{?CI_JOB_\w+\}?",
         "GitLab takes a job token only with the user name gitlab-ci-token",
-        18.0,
+        24.0,
     ),
     (
         r"gldt-|deploy[- ]token",
@@ -147,6 +147,7 @@ _WANTED: tuple[tuple[str, str, str, float], ...] = (
 
 _OFFERED = (
     r"(?:(?<=\s)-u[ =]?|--user(?:name)?[ =]|--docker-username[ =]|--http-user[ =]|--creds[ =])[\"']?([^\s:\"']+)",
+    r"[(,]\s*(?:username|user|login|user_name)\s*=\s*[\"']([^\"']+)[\"']",
     r"^\s*[\"']?(?:username|user|login|USERNAME|TWINE_USERNAME|[A-Z_]*_USER(?:NAME)?|sonar\.login|email)[\"']?\s*[:=]\s*[\"']?([^\s\"',]+)",
     r"[\"'](?:username|user|login)[\"']\s*:\s*[\"']([^\"']+)[\"']",
     r"https?://([^\s/:@\"'<>]+):[^\s/@\"']+@",
@@ -156,7 +157,8 @@ _OFFERED = (
     r"<username>([^<]+)</username>",
 )
 _NO_USER = re.compile(
-    r"^(?:\$\{?\{?.*|<.*|\{\{.*|None|null|true|false|\*+|x{3,}|\[.*|your.*|user(?:name)?)$", re.I
+    r"^(?:\$\{?\{?(?!GITLAB_USER).*|<.*|\{\{.*|None|null|true|false|\*+|x{3,}|\[.*|your.*|user(?:name)?)$",
+    re.I,
 )
 
 
@@ -173,7 +175,12 @@ def user_for_token(evidence: Evidence) -> Iterator[Finding]:
         wrong = [(user, at) for user, at in users if not re.fullmatch(takes, user)]
         if wrong and len(wrong) == len(users):
             says = f"{wants}; another was given."
-            weights = {"wrong-user-name-for-token": weight, "wrong-password": -4.0, "unknown-user": 2.0}
+            weights = {
+                "wrong-user-name-for-token": weight,
+                "wrong-password": -4.0,
+                "unknown-user": 2.0,
+                "password-login-disabled": -6.0,
+            }
             yield Finding("user-for-token", says, weights, wrong[0][1], group="user-for-token")
             return
 

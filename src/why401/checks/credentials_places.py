@@ -268,13 +268,15 @@ def header_of_product(evidence: Evidence) -> Iterator[Finding]:
         ):
             weight = CLEAR  # the name is known to the reporter
         else:
-            weight = 15.0
-        if any(_bearer_fits(one) for one in sent(evidence)):
+            weight = 20.0 if r"\." in marker else 13.0  # a host says more than a product's name
+        if any(_fits(one, marker) for one in sent(evidence)):
             continue
         says = f"{product[0].upper() + product[1:]} reads its key from {wanted[0]}; it was sent in {sorted(offered)[0]}."
         yield Finding("header-of-product", says, {"wrong-header": weight}, Where.of(found[1]), group="place")
 
 
-def _bearer_fits(one: Sent) -> bool:
-    """An OAuth token of these products does travel in Authorization."""
+def _fits(one: Sent, marker: str) -> bool:
+    """An OAuth token does travel in Authorization, and a product that one hosts oneself may take Basic."""
+    if one.parsed.name == "basic" and r"\." not in marker:
+        return True
     return bool(re.match(r"eyJ|sk-ant-oat|ya29\.", one.parsed.rest))

@@ -45,6 +45,7 @@ HEADERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "CoinGecko",
     ),
     (r"pro-api\.coinmarketcap\.com", ("x-cmc_pro_api_key",), "CoinMarketCap"),
+    (r"\bglpat-|/api/v4/", ("private-token", "job-token", "deploy-token", "authorization"), "the GitLab API"),
     (r"rapidapi\.com", ("x-rapidapi-key",), "RapidAPI"),
     (r"kong-admin|:8001/", ("kong-admin-token",), "the Kong Admin API"),
     (

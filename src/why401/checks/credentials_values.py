@@ -158,7 +158,8 @@ def variable_in_setting(evidence: Evidence) -> Iterator[Finding]:
             says = (
                 "The credential's setting is a variable, which many clients send as it stands or leave empty."
             )
-            weights = {"placeholder-credential": 9.0, "client-config-not-loaded": 5.0}
+            mcp = bool(re.search(r"\bmcp", text.content + text.source.name, re.I))
+            weights = {"placeholder-credential": 17.0 if mcp else 11.0, "client-config-not-loaded": 6.0}
             yield Finding("variable-in-setting", says, weights, at, group="placeholder-setting")
             return
 
@@ -212,6 +213,56 @@ def _assigned(value: str) -> float:
     if re.fullmatch(r"[*\u2022.]+", core):
         return 0.0
     return 13.0 if _EXAMPLE.fullmatch(core) and not core.isdigit() else 0.0
+
+
+_ECHO = re.compile(
+    r"(?:incorrect|invalid) api[- ]?key(?: provided)?: *(?P<key>[^\s,}]+)|Permission denied for key (?P<other>\S+)",
+    re.I,
+)
+
+
+@check
+def echoed(evidence: Evidence) -> Iterator[Finding]:
+    """The service quotes the key (with its middle masked): is it a key at all, and the one that is configured?"""
+    found = evidence.search(_ECHO.pattern)
+    if not found:
+        return
+    key, at = (found[0].group("key") or found[0].group("other") or ""), Where.of(found[1])
+    core = key.strip("'`.")
+    if core[:1] == '"':
+        says = "The service quotes the key back with quotes round it: they are part of what was sent."
+        weights = {"malformed-authorization": 19.0, "mangled-in-config": 10.0, "wrong-password": -5.0}
+        yield Finding("echo-quoted", says, weights, at, group="echo")
+    elif re.match(
+        r"(?:\$|\{|<|%|your|my[_-]|undefined|null|none|xxx|sk-x|insert|bearer|api|token)", core, re.I
+    ) or re.fullmatch(r"[A-Z][A-Z]+_[A-Z_*]+", core):
+        says = "The service quotes the key back: it is a name or an example, not a key."
+        yield _finding("echo-placeholder", says, 24.0, at)
+    else:
+        yield from _echoed_other(evidence, core, at)
+
+
+_NAMED = re.compile(
+    r"^[ \t]*(?:export |set |- )?[\"']?([A-Za-z_][\w.]*(?:key|token|secret)\w*)[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"']{4,})",
+    re.I | re.M,
+)
+
+
+def _echoed_other(evidence: Evidence, key: str, at: Where) -> Iterator[Finding]:
+    """The key that was sent stands under another name than the one that the program is given."""
+    head = re.split(r"[*\u2022.]", key)[0]
+    pairs = {name: value for t in evidence.texts for name, value in _NAMED.findall(t.content)}
+    sent_as = [name for name, value in pairs.items() if len(head) > 3 and value.startswith(head)]
+    others = [name for name in pairs if name not in sent_as]
+    if (
+        len(head) > 3
+        and others
+        and (sent_as or any(not v.startswith(("$", "*", "<")) for v in pairs.values()))
+    ):
+        says = "The key that the service quotes back is not the one that is configured for it."
+        yield Finding(
+            "echo-other-key", says, {"credentials-overridden": 18.0, "wrong-password": -4.0}, at, group="echo"
+        )
 
 
 # What a job or a program says when a variable is not there → weights. Regular expressions, one line each.
