@@ -112,7 +112,7 @@ class Request:
     """A request as far as it is known; `complete` False means that an absent field may have been sent."""
 
     method: str | None = None
-    url: str | None = None  # absolute where known, else the request target
+    url: str | None = field(default=None, repr=False)  # absolute where known, else the request target
     fields: Fields = Fields()
     body: str | None = field(default=None, repr=False)
     version: str | None = None

@@ -33,6 +33,8 @@ class Continuations(State):
             self.field_or_body(line, self.part)
         elif self.part == "summary":
             self.summary_field(line)
+        elif self.part == "after":  # a body has ended; prose may follow
+            return
         elif self.part == "output":
             self.output(text)
         else:

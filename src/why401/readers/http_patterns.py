@@ -102,5 +102,5 @@ PANEL_START: Final = re.compile(r"(?im)^\s{0,16}request url:?(?:[ \t]+\S+)?\s*$"
 
 START: Final = re.compile(
     rf"(?m)^.{{0,300}}?(?:\b(?:HTTP|RTSP)/\d(?:\.\d)?\s+[1-5]\d\d\b|\b(?:{METHODS})[`\"]?:?\s+[`\"']?(?:https?://|/|\*))"
-    r"|\bhttp (?:fetch )?(?:[A-Z]+ )?[1-5]\d\d https?:|\b[45]\d\d\b.{0,80}\b(?:for|from)\b|(?i:\brequest url\b)|^reply: |^send: |<-- \d{3}|(?i:\bstatus(?: ?code)?\b.{0,5}\d{3})"
+    r"|\bhttp (?:fetch )?(?:[A-Z]+ )?[1-5]\d\d https?:|\b[45]\d\d\b.{0,80}\b(?:for|from)\b|(?i:\brequest url\b)|^reply: |^send: |<-- \d{3}|^\s{0,16}HTTP [45]\d\d\b|(?i:\bstatus(?: ?code)?\b.{0,5}\d{3})"
 )

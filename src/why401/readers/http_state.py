@@ -105,7 +105,7 @@ class State:
         if self.body.done:
             self.settle_body()
             self.part = (
-                "output" if draft.command else "after" if self.part == "response-body" else "request-body"
+                "output" if draft.command else "after"
             )
 
     def settle_body(self) -> None:
