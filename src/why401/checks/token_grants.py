@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 from why401.checks import check
-from why401.checks.token_facts import Facts
+from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, RULED_OUT, Finding, Where
 
@@ -152,6 +152,7 @@ def proof(evidence: Evidence) -> Iterator[Finding]:
     for token in facts.offered:
         bound = token.jwt.claims.get("cnf")
         if not isinstance(bound, dict):
+            yield from _needless(facts, token)
             continue
         if "jkt" in bound:
             dpop = evidence.search(r"^[<>* \t-]*(?:-H [\"'])?DPoP: ?\S|Authorization: DPoP ", re.I | re.M)
@@ -166,6 +167,21 @@ def proof(evidence: Evidence) -> Iterator[Finding]:
                 "token-bound-mtls", says, {"proof-missing": 9.0 if cert else 17.0}, token.where, "token-proof"
             )
         return
+
+
+def _needless(facts: Facts, token: Token) -> Iterator[Finding]:
+    """An ordinary token behind the word DPoP, where the challenge asks for Bearer."""
+    word = facts.says(r"Authorization: DPoP ")
+    if (
+        word
+        and token.sent
+        and facts.says(r"www-authenticate: Bearer")
+        and not facts.says(r"www-authenticate: DPoP")
+    ):
+        says = "The token is bound to no key, and was sent with the scheme DPoP to a server that asks for Bearer."
+        yield Finding(
+            "token-not-bound", says, {"wrong-scheme": 15.0, "proof-missing": -8.0}, word, "token-proof"
+        )
 
 
 @check

@@ -34,7 +34,9 @@ def kind(evidence: Evidence) -> Iterator[Finding]:
             says = "The token is a refresh token: it renews others and opens nothing itself."
             weights = {"wrong-token-type": 22.0, "no-credentials": RULED_OUT}
             yield Finding("token-is-refresh", says, weights, token.where, "token-kind")
-        elif found == "id-token" and not facts.says(_ID_TAKERS):
+        elif found == "id-token" and not (
+            facts.says(_ID_TAKERS) or re.search(_ID_TAKERS, token.issuer or "")
+        ):
             yield from _id_token(facts, token)
         elif found == "encrypted":
             says = "The token is encrypted, so an API cannot read it: the tenant gives these out when no audience is asked for."
