@@ -11,6 +11,9 @@ from why401.experiments.change import CHANGES, Change, Seen
 from why401.probes.ask import Ask
 
 
+WORTH_A_LOGIN = 0.05  #: chance of its cause from which a change without a visible reason may risk a password
+
+
 def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[Change, Ask]]:
     """The changes that this request and its answer allow, likeliest first.
 
@@ -24,8 +27,18 @@ def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[Chang
         return 2.0 if first else max(chance.get(cause, 0.0) for cause in change.proves)
 
     for change in sorted(CHANGES, key=promise, reverse=True):
+        if _too_bold(change, ask, promise(change)):
+            continue
         for changed in change.make(ask, seen):
             yield change, changed
+
+
+def _too_bold(change: Change, ask: Ask, chance: float) -> bool:
+    """Whether a mere try is not worth a failed login: accounts are locked for wrong passwords, not for tokens."""
+    password = ask.user is not None or (ask.get("authorization") or "").lower().startswith(
+        ("basic", "digest")
+    )
+    return (change.neighbour or change.scout) and password and chance < WORTH_A_LOGIN
 
 
 def proved_cause(change: Change, ranked: Sequence[Ranked]) -> str:
