@@ -1,5 +1,8 @@
 """What the tests of readers share: reading a text, and texts that try to break a reader."""
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from types import ModuleType

@@ -1,5 +1,8 @@
 """Commands of curl and its like, in any shell, with their output."""
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import base64
@@ -203,3 +206,14 @@ def test_parse_never_raises(text: str) -> None:
 )
 def test_long_repeated_input_does_not_hang(piece: str) -> None:
     read(piece * (200_000 // len(piece)))
+
+
+def test_variables_whose_value_stands_in_the_text() -> None:
+    text = '$ export TOKEN=made-up-1\n$ curl -H "Authorization: Bearer $TOKEN" http://h/x\n'
+    assert read(text).offers[0].value == Secret("made-up-1")
+    text = (
+        '$ T=$(curl -s http://h/t)\n$ echo $T\nmade-up-2\n$ curl -H "Authorization: Bearer ${T}" http://h/x\n'
+    )
+    assert read(text).offers[-1].value == Secret("made-up-2")
+    twice = 'T=one\nT=two\ncurl -H "Authorization: Bearer $T" http://h/x\n'
+    assert read(twice).offers[0].value is None

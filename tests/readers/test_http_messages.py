@@ -1,5 +1,8 @@
 """Raw messages, summaries and panels."""
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import pytest

@@ -1,5 +1,8 @@
 """What tools print of the requests they send."""
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import pytest
@@ -26,7 +29,7 @@ D/OkHttp: www-authenticate: Bearer realm="api"
 D/OkHttp: 
 D/OkHttp: {"error":"x"}
 D/OkHttp: <-- END HTTP (13-byte body)
-"""  # noqa: W291
+"""
 GIT = """12:00:00.123460 http.c:768              => Send header: GET /a/b.git/info/refs HTTP/2
 12:00:00.123461 http.c:768              => Send header: Host: git.example.com
 12:00:00.123461 http.c:768              => Send header: Authorization: Basic <redacted>
@@ -45,7 +48,7 @@ TRACE = """== Info: Connected to h
 0000: HTTP/1.1 401 Unauthorized
 <= Recv header, 36 bytes (0x24)
 0000: WWW-Authenticate: Basic realm="x"
-"""  # noqa: W291
+"""
 PYTHON = r"""send: b'GET /me HTTP/1.1\r\nHost: h.example.com\r\nAuthorization: Basic YTpi\r\n\r\n'
 reply: 'HTTP/1.1 401 Unauthorized\r\n'
 header: WWW-Authenticate: Basic realm="x"

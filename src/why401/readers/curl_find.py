@@ -3,6 +3,9 @@
 A name alone is no command ("curl works"): an option or a URL has to follow it.
 """
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re
@@ -13,6 +16,7 @@ from typing import Final
 from why401.readers import curl_others
 from why401.readers.curl_parse import CurlCommand, parse
 from why401.readers.curl_shell import Shell, guess, words
+from why401.readers.curl_variables import put_in, values
 
 _UNCLOSED: Final = 5  # commands with a quote that never closes, before only single lines are read
 
@@ -61,6 +65,7 @@ class Found:
 def find(text: str) -> list[Found]:
     """Every command of the text, in order; of two on one line the first counts."""
     starts = [match.start() for match in re.finditer("^", text, re.M)] if START.search(text) else []
+    known = values(text) if starts and "$" in text else {}
     out: list[Found] = []
     at = unclosed = 0
     while starts and (match := START.search(text, at)) is not None:
@@ -75,7 +80,8 @@ def find(text: str) -> list[Found]:
         at = max(split.end, match.end())
         if unclosed > _UNCLOSED * 20:
             break
-        command = _parse(match["tool"].rpartition("/")[2].lower(), split.argv)
+        argv = [put_in(word, known) for word in split.argv]
+        command = _parse(match["tool"].rpartition("/")[2].lower(), argv)
         end_line = bisect_right(starts, max(match.start(), split.end))
         if command is None or not command.urls or (out and out[-1].end_line >= line):
             continue

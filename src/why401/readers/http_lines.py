@@ -5,6 +5,9 @@ with a mark of their own. Here each becomes a `Line`: `>` sent, `<` received, `*
 for a line that says no direction.
 """
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import ast

@@ -1,5 +1,8 @@
 """What the lines of HTTP messages, summaries and panels look like. Tables only; `http_session` uses them."""
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re

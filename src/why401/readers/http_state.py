@@ -104,9 +104,7 @@ class State:
         (draft.body if self.part == "request-body" else draft.response_body).append(text)
         if self.body.done:
             self.settle_body()
-            self.part = (
-                "output" if draft.command else "after"
-            )
+            self.part = "output" if draft.command else "after"
 
     def settle_body(self) -> None:
         """A body without a status line may tell the status itself."""

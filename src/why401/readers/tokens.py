@@ -5,6 +5,9 @@ They are offers whose place is not known. A token that other readers saw in a re
 it is told only once, at its first place.
 """
 
+# A table of patterns or samples is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re
@@ -20,8 +23,7 @@ _JWT: Final = re.compile(
     r"(?<![A-Za-z0-9_.-])(?P<jwt>eyJ[A-Za-z0-9_-]{8,16384}(?:\.[A-Za-z0-9_-]{0,16384}){0,4})(?P<cut>\.{2,}|…|\[?\.\.\.)?"
 )
 _NAMED: Final = re.compile(
-    r"""(?ix)["']?(?P<name>[a-z0-9_.-]{0,40}(?:access_token|id_token|refresh_token|auth_token|bearer_token|api_key|apikey|
-    accesstoken|idtoken|refreshtoken|jwt|token))["']?[ \t]{0,4}(?:=>|[:=])[ \t]{0,4}["']?(?P<value>[A-Za-z0-9._~+/-]{16,8192}={0,2})"""
+    r"""(?ix)(?P<last>api_?key|jwt|token)["']?[ \t]{0,4}(?:=>|[:=])[ \t]{0,4}["']?(?P<value>[A-Za-z0-9._~+/-]{16,8192}={0,2})"""
 )
 _SCHEMED: Final = re.compile(
     r"(?i)\b(?P<scheme>Bearer|Basic)[ \t]{1,4}(?P<value>[A-Za-z0-9._~+/-]{8,16384}={0,2})(?P<cut>…)?"
@@ -67,7 +69,7 @@ def _found(text: str, name: str) -> Iterator[Found]:
         if _tokenlike(match["value"]):
             yield (
                 match.start("value"),
-                match["name"],
+                _name(text, match.end("last")),
                 None,
                 match["value"],
                 _how("text", match["value"], False),
@@ -80,6 +82,12 @@ def _found(text: str, name: str) -> Iterator[Found]:
             match["jwt"] + (match["cut"] or ""),
             _how("text", match["jwt"], bool(match["cut"])),
         )
+
+
+def _name(text: str, end: int) -> str:
+    """The whole name that ends at `end`: its last word was found."""
+    found = re.search(r"[A-Za-z0-9_.-]{1,60}\Z", text[max(0, end - 60) : end])
+    return found.group() if found else ""
 
 
 def _how(where: str, value: str, cut: bool) -> str:
