@@ -59,6 +59,7 @@ def test_taken_for_nobody(
         (Change("renames", "Authorization", AT, "PHP-FPM"), "gateway-stripped-credentials"),
         (Change("adds", "X-Forwarded-Proto", AT, "nginx"), None),
         (Change("drops", "Server", AT, "nginx"), None),
+        (Change("drops", "Set-Cookie", AT, "nginx"), None),
     ],
 )
 def test_field_changed(change: Change, cause: str | None) -> None:

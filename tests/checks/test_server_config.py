@@ -109,3 +109,19 @@ def test_hash_with_wrong_dollars(name: str, content: str, fires: bool) -> None:
 def test_hash_of_wrong_kind(entry: str, other: str, fires: bool) -> None:
     texts = (Text(entry + "\n", Source("auth/htpasswd"), "settings"), Text(other, AT))
     assert bool(list(server_config.hash_of_wrong_kind(Evidence(texts=texts)))) is fires
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "fires"),
+    [
+        ("/api/auth/login", '{"message":"Unauthenticated."}', True),
+        ("/api/auth/login", '{"message":"Bad credentials"}', False),
+        ("/api/orders", '{"message":"Unauthenticated."}', False),
+    ],
+)
+def test_login_refused_as_to_visitor(path: str, words: str, fires: bool) -> None:
+    called = Exchange(1, Request("POST", f"http://localhost:8000{path}"), None, AT)
+    found = list(
+        server_config.login_refused_as_to_visitor(Evidence((called,), texts=(Text(words, AT, "body"),)))
+    )
+    assert bool(found) is fires

@@ -114,8 +114,10 @@ def taken_for_nobody(evidence: Evidence) -> Iterator[Finding]:
 def field_changed(evidence: Evidence) -> Iterator[Finding]:
     """A hop's configuration or code drops or replaces a field that can carry the credential."""
     for change in evidence.changes:
+        # Set-Cookie and the challenges belong to the answer: what drops them is another fault.
         if change.what not in ("drops", "overwrites", "renames") or not re.search(
-            r"(?i)authorization|cookie|api[-_]?key|token|auth", change.name
+            r"(?i)^(?!set-|www-|proxy-authenticate).*(?:authorization|cookie|api[-_]?key|token|auth)",
+            change.name,
         ):
             continue
         inner = re.search(r"(?i)php|cgi|wsgi|fpm|fcgi|gateway interface", change.hop or "")

@@ -115,6 +115,33 @@ def _refused_paths(evidence: Evidence) -> Iterator[tuple[str, str, str | None, S
             yield record.path, record.method or "GET", None, record.source
 
 
+#: The words for visitors where they stand apart from the exchange, in a text of their own: the sure ones only.
+_SURELY_VISITOR: Final = re.compile(
+    r"(?i)full authentication is required|\bunauthenticated\b|credentials were not provided|not authenticated|"
+    r"authorized users only|need to sign in|no (?:auth\w*|bearer)[ -]?token|token not found|jwt must be provided"
+)
+
+
+@check
+def login_refused_as_to_visitor(evidence: Evidence) -> Iterator[Finding]:
+    """The login route is called, and the words of the answer are those for somebody who has not logged in."""
+    found = evidence.search(_SURELY_VISITOR.pattern, 0)
+    called = [
+        x for x in evidence.exchanges if x.status in (None, 401, 403) and (x.request.method or "") == "POST"
+    ]
+    for exchange in called:
+        path = exchange.request.path
+        if found and PUBLIC.search(path) and _LOGIN.search(path):
+            yield Finding(
+                "login-refused-as-to-visitor",
+                f"{path} is where people log in, and it answers as if they had to be logged in before.",
+                {"auth-rule-unintended": STRONG, "no-credentials": AGAINST, "wrong-password": AGAINST},
+                Where.of(found[1]),
+                group="public-path",
+            )
+            return
+
+
 @check
 def public_path_refused(evidence: Evidence) -> Iterator[Finding]:
     """A path that is public by its nature is refused as if a login were needed for it."""
