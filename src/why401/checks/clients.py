@@ -19,9 +19,7 @@ from why401.evidence import Evidence, Exchange
 from why401.findings import HINT, Finding, Where
 
 _NETRC = r"^\s*default\s+login\s|^\s*machine\s+\S+(?:\s+|\s*\n\s*)(?:login|password|account)\b"
-_BY_HAND = (
-    r"\bgcloud\b|oauth|authorization|bearer|private[-_]token|api[-_]?(?:key|token)|oauth_token|job[-_]token|access[-_]token"
-)
+_BY_HAND = r"\bgcloud\b|oauth|authorization|bearer|private[-_]token|api[-_]?(?:key|token)|oauth_token|job[-_]token|access[-_]token"
 
 
 _LETS_NETRC_WIN = r"\bpython\b|\brequests\b|httpie|\bhttp (?:GET|POST|https?:)|ansible|httpx|\bpip\b|gcloud|rest-client|\.rb\b|aiohttp|gitlab"
@@ -299,3 +297,22 @@ def refused_though_public(evidence: Evidence) -> Iterator[Finding]:
         }
         says = "The resource is public, so what is refused is a credential that was sent along."
         yield Finding("refused-though-public", says, weights, public[1], group="public")
+
+
+@check
+def persisted_by_checkout(evidence: Evidence) -> Iterator[Finding]:
+    """actions/checkout leaves an extraheader in git's configuration, which beats a token in the address."""
+    checkout = where(evidence, r"uses:\s*actions/checkout@")
+    own_token = where(
+        evidence,
+        r"https://[^\s/@]*(?:\$\{\{?[^}]*\}\}?|\$\w+|\*{3})@github\.com|git remote set-url[^\n]*@github\.com",
+    )
+    if (
+        checkout
+        and own_token
+        and troubled(evidence)
+        and not where(evidence, r"persist-credentials:\s*[\"']?false")
+    ):
+        says = "The workflow pushes with a token of its own, and the header that actions/checkout left in git beats it."
+        weights = {"credentials-overridden": 25.0, "insufficient-scope": -8.0}
+        yield Finding("persisted-by-checkout", says, weights, own_token[1], group="override")

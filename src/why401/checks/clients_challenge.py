@@ -111,8 +111,12 @@ _TOLD: tuple[tuple[str, Mapping[str, float]], ...] = (
         {"challenge-not-answered": 15.0, "wrong-scheme": 10.0},
     ),
     (
-        rf"(?:supports?|does|knows?|accepts?|offers?|uses?|speaks?|allows?|implements?|requires?|needs?) only {_SCHEME}\b",
+        rf"(?:supports?|does|knows?|accepts?|offers?|uses?|speaks?|allows?|implements?|requires?|needs?|has) only {_SCHEME}\b",
         {"challenge-not-answered": 15.0, "wrong-scheme": 10.0},
+    ),
+    (
+        r"(?:basic\w*|BasicAuth) (?:auth\w* )?instead (?:of )?(?:the )?digest|digest (?:auth\w* )?(?:is )?(?:required|needed|wanted|expected|demanded)",
+        {"challenge-not-answered": 15.0, "wrong-scheme": 11.0},
     ),
     (
         rf"\b{_SCHEME} (?:is |are |was )?(?:not|n't|un)[ -]?(?:yet )?(?:be )?(?:supported|implemented|available|possible)",

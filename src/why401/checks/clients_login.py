@@ -292,6 +292,10 @@ def _client_code(evidence: Evidence) -> Iterator[Finding]:
 
 #: Words by which a server or reporter tells that the body was not read → weight.
 _TOLD = (
+    (
+        r"(?:missing|without|no|empty) (?:a |the )?(?:json |request |post )?body\b|body (?:is|was) (?:missing|required)",
+        13.0,
+    ),
     (r"missing credentials", 19.0),
     (
         r"req\.body (?:is |was |= |: |->)?\s*(?:undefined|empty|\{\s*\}|null)|body (?:is|was) (?:undefined|empty|always empty|\{\})|(?:cannot|can't) (?:read|destructure) propert(?:y|ies)[^\n]*(?:req\.body|(?:of|'(?:email|username|password)')[^\n]*undefined)",

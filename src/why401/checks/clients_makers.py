@@ -115,6 +115,11 @@ _MAKERS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
         {"bad-base64": 5.0},
     ),
     (
+        r"\b(\w+)\s*=\s*(?:base64\.)?b64encode\([^\n]*\)[ \t]*\n[\s\S]{0,400}?Basic (?:\{\1\}|%s[\"'] % \1|[\"']\s*\+\s*str\(\1\))",
+        "The base64 is bytes and is printed as b'…' instead of being decoded to text.",
+        {"bad-base64": 19.0, "malformed-authorization": 5.0},
+    ),
+    (
         r"[\"'`]Basic [\"'`]\s*[+.,]\s*str\(base64|str\(base64\.b64encode\([^\n]*\)\)(?!\[)|f[\"']Basic \{base64\.b64encode\([^}]*\)\}",
         "The bytes of the base64 are printed as b'…' instead of being decoded to text.",
         {"bad-base64": 19.0, "malformed-authorization": 5.0},

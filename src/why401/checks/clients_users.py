@@ -231,6 +231,22 @@ def token_as_user(evidence: Evidence) -> Iterator[Finding]:
 
 
 @check
+def token_in_place_of_user(evidence: Evidence) -> Iterator[Finding]:
+    """`https://TOKEN@host`: the token is the user, and the password is missing (GitLab wants `oauth2:TOKEN@`)."""
+    pattern = r"https?://(?:glpat-[\w-]*|<[\w -]*token[\w -]*>|\$\{?\w*TOKEN\w*\}?|\*{3,})@(?P<host>[\w.-]*(?:gitlab|bitbucket|gitea|dev\.azure)[\w.-]*)"
+    found = next(every(evidence, pattern), None)
+    if found and troubled(evidence):
+        says = "The token stands where the user belongs, and no password follows; this host wants a user before it."
+        yield Finding(
+            "token-is-user",
+            says,
+            {"wrong-user-name-for-token": 22.0, "password-login-disabled": -8.0, "wrong-password": -4.0},
+            found[1],
+            group="user-for-token",
+        )
+
+
+@check
 def application_password_name(evidence: Evidence) -> Iterator[Finding]:
     """An application password (six groups of four) beside a user name with blanks: its label, or a display name."""
     pattern = r"(?:-u|--user)[ =]?[\"']([^\"':]* [^\"':]*):(?:[A-Za-z0-9]{4} ){3,5}[A-Za-z0-9]{4}[\"']"

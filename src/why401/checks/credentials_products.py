@@ -112,7 +112,7 @@ SCHEMES: tuple[tuple[str, tuple[str, ...], str], ...] = (
 #: What a program says when it found no credential at all, though some may have been sent.
 ANONYMOUS = (
     r"authentication credentials were not provided|missing authorization header|no authorization header|authorization header (?:is )?(?:missing|required|not found|not provided|not present)"
-    r"|no (?:auth(?:entication|orization)? ?)?(?:token|credentials?|api ?key)s?\b[\w ]{0,20} (?:was |were )?(?:provided|found|supplied|sent|given|present|in (?:the )?request)|token_not_provided|token not provided"
+    r"|no (?:auth(?:entication|orization)? ?)?(?:token|credentials?|api ?key)s?\b[\w ]{0,20} (?:was |were )?(?:provided|found|supplied|sent|given|present|specified|in (?:the )?request)|token_not_provided|token not provided"
     r"|missing (?:the )?(?:required )?(?:api[ -]?key|access token|auth(?:entication|orization)? token|bearer token|credentials|x-[\w-]+)"
     r"|api[ _-]?key (?:is )?(?:missing|required|not provided|not found)|jwt must be provided|jwt is missing|no auth token|auth token (?:is )?(?:missing|required)"
     r"|full authentication is required|requires authentication|must be (?:logged|signed) in|need to (?:sign|log) in|you are not currently logged in|login required|please (?:log|sign) ?in"
