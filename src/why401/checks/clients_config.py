@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import every, troubled, where
+from why401.checks.credentials_offers import LOOKED_AT, every, troubled, where
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
 
@@ -27,7 +27,7 @@ def _finding(slug: str, says: str, at: Where, weight: float = _NOT_LOADED) -> Fi
 
 
 def _all(evidence: Evidence) -> str:
-    return "\n".join(text.content for text in evidence.texts)
+    return "\n".join(text.content[:LOOKED_AT] for text in evidence.texts)
 
 
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
@@ -39,7 +39,7 @@ _REPOSITORY = re.compile(r"<(repository|snapshotRepository|pluginRepository|mirr
 @check
 def maven(evidence: Evidence) -> Iterator[Finding]:
     """Maven looks for `<server>` by the id of the repository, or of the mirror that stands for it."""
-    texts = [(text, _COMMENT.sub("", text.content)) for text in evidence.texts]
+    texts = [(text, _COMMENT.sub("", text.content[:LOOKED_AT])) for text in evidence.texts]
     servers = {i for _, body in texts for block in _SERVER.findall(body) for i in _ID.findall(block)[:1]}
     repositories = {
         i: kind
@@ -88,8 +88,8 @@ _NPM_REGISTRY = re.compile(
 def npm(evidence: Evidence) -> Iterator[Finding]:
     """npm sends a token only to a registry whose address begins with the key that it is filed under."""
     for text in evidence.texts:
-        filed = [key.rstrip("/") + "/" for key, _ in _NPM_AUTH.findall(text.content)]
-        registries = [url for _, url in _NPM_REGISTRY.findall(text.content)]
+        filed = [key.rstrip("/") + "/" for key, _ in _NPM_AUTH.findall(text.content, 0, LOOKED_AT)]
+        registries = [url for _, url in _NPM_REGISTRY.findall(text.content, 0, LOOKED_AT)]
         at = Where.of(text.source)
         if wrong := [key for key in filed if key.startswith("http")]:
             yield _finding(

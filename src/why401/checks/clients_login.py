@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from why401.checks import check
-from why401.checks.credentials_offers import every, troubled, where
+from why401.checks.credentials_offers import anywhere, every, troubled, where
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
 
@@ -326,7 +326,7 @@ def told(evidence: Evidence) -> Iterator[Finding]:
     if not troubled(evidence):
         return
     for pattern, weight in _TOLD:
-        found = evidence.search(pattern)
+        found = anywhere(evidence, pattern)
         if found:
             yield _finding(
                 "login-body-told",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import troubled, where
+from why401.checks.credentials_offers import anywhere, troubled, where
 from why401.checks.credentials_places import carried
 from why401.evidence import Evidence
 from why401.findings import CLEAR, FAINT, HINT, Finding, Where
@@ -26,7 +26,7 @@ def needless(evidence: Evidence) -> Iterator[Finding]:
     """A public route refuses a request because of a stale or bogus credential that rides along."""
     if not troubled(evidence):
         return
-    open_route, spoils = where(evidence, _OPEN), evidence.search(_SPOILS)
+    open_route, spoils = where(evidence, _OPEN), anywhere(evidence, _SPOILS)
     rides = [
         x for x in evidence.refused if {name.lower() for name in carried(x)} & {"authorization", "cookie"}
     ]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import every, troubled, where
+from why401.checks.credentials_offers import LOOKED_AT, every, troubled, where
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
 
@@ -37,7 +37,7 @@ def shell_expansion(evidence: Evidence) -> Iterator[Finding]:
     for text in evidence.texts:
         if text.kind == "settings" and text.language not in (None, "dockerfile"):
             continue
-        for match in _ARGUMENT.finditer(text.content):
+        for match in _ARGUMENT.finditer(text.content, 0, LOOKED_AT):
             start = text.content.rfind("\n", 0, match.start()) + 1
             line = text.content[start : text.content.find("\n", match.start())]
             word = match.group(1)
@@ -76,7 +76,7 @@ _USERINFO = re.compile(r"\b([a-z][a-z0-9+.-]*)://([^\s\"'<>`]+)", re.I)
 def userinfo(evidence: Evidence) -> Iterator[Finding]:
     """A URL whose `user:password@` holds a character that parts a URL."""
     for text in evidence.texts:
-        for match in _USERINFO.finditer(text.content):
+        for match in _USERINFO.finditer(text.content, 0, LOOKED_AT):
             fault = _fault_of_userinfo(match.group(2))
             if fault:
                 weights = {"unescaped-userinfo": 20.0, "wrong-password": -3.0, "wrong-url": 2.0}

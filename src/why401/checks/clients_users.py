@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import every, sent, troubled
+from why401.checks.credentials_offers import anywhere, every, sent, troubled
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
 from why401.protocol import basic
@@ -169,7 +169,7 @@ def user_for_token(evidence: Evidence) -> Iterator[Finding]:
         return
     users = list(_users(evidence))
     for marker, takes, wants, weight in _WANTED:
-        found = evidence.search(marker) if weight and users else None
+        found = anywhere(evidence, marker) if weight and users else None
         if not found:
             continue
         wrong = [(user, at) for user, at in users if not re.fullmatch(takes, user)]

@@ -88,14 +88,20 @@ def asked_anywhere(evidence: Evidence) -> tuple[challenges.Challenge, ...]:
     """Every challenge of a refused exchange, or where no exchange was read, of any header line."""
     found = [challenge for exchange in evidence.refused for challenge in asked(exchange)]
     if not found:
-        lines = [m.group(1) for text in evidence.texts for m in _CHALLENGE_LINE.finditer(text.content)]
+        lines = [
+            m.group(1)
+            for text in evidence.texts
+            for m in _CHALLENGE_LINE.finditer(text.content, 0, LOOKED_AT)
+        ]
         found = list(challenges.parse(lines).challenges)
     return tuple(found)
 
 
 def troubled(evidence: Evidence) -> bool:
     """Is there any sign of a refusal at all? Settings that nobody complains about are not examined."""
-    return bool(evidence.refused) or any(_REFUSED.search(text.content) for text in evidence.texts)
+    return bool(evidence.refused) or any(
+        _REFUSED.search(text.content, 0, LOOKED_AT) for text in evidence.texts
+    )
 
 
 def sent(evidence: Evidence) -> tuple[Sent, ...]:
@@ -122,14 +128,14 @@ def _of_exchanges(evidence: Evidence) -> Iterator[Sent]:
 
 def _of_texts(evidence: Evidence) -> Iterator[Sent]:
     for text in evidence.texts:
-        for match in _OPTION.finditer(text.content):
+        for match in _OPTION.finditer(text.content, 0, LOOKED_AT):
             how: Seen = "single" if match.group(1) == "'" else "double"
             yield Sent(match.group(2).lower(), match.group(3), _at(text, match), how)
         dump = bool(_DUMP.search(text.content))
         plain = text.kind not in ("code", "settings")
-        for match in _LINE.finditer(text.content) if plain else ():
+        for match in _LINE.finditer(text.content, 0, LOOKED_AT) if plain else ():
             yield Sent(match.group(1).lower(), match.group(2), _at(text, match), "wire")
-        for match in _JSON.finditer(text.content) if text.kind != "code" else ():
+        for match in _JSON.finditer(text.content, 0, LOOKED_AT) if text.kind != "code" else ():
             yield Sent(
                 match.group(1).lower(), match.group(2), _at(text, match), "wire" if plain or dump else "code"
             )
@@ -153,11 +159,26 @@ def _how(evidence: Evidence, value: str) -> Seen:
     return "wire"
 
 
+#: How much of one text the patterns of these families look at. What a client offers stands in a few lines;
+#: the patterns are many, and some look far ahead, so a log of megabytes must not be run through all of them.
+LOOKED_AT = 120_000
+
+
+def anywhere(evidence: Evidence, pattern: str) -> tuple[re.Match[str], Source] | None:
+    """The first match in any text, of what was given or of a response, with its source."""
+    compiled = re.compile(pattern, re.IGNORECASE)
+    for text in evidence.searchable:
+        match = compiled.search(text.content, 0, LOOKED_AT)
+        if match:
+            return match, text.source.at(text.line_at(match.start()))
+    return None
+
+
 def where(evidence: Evidence, pattern: str, flags: int = re.IGNORECASE) -> tuple[re.Match[str], Where] | None:
     """The first match in what was given (not in responses), with its place."""
     compiled = re.compile(pattern, flags)
     for text in evidence.texts:
-        match = compiled.search(text.content)
+        match = compiled.search(text.content, 0, LOOKED_AT)
         if match:
             return match, Where.of(text.source.at(text.line_at(match.start())))
     return None
@@ -169,7 +190,7 @@ def every(
     """Every match in what was given, with its place."""
     compiled = re.compile(pattern, flags)
     for text in evidence.texts:
-        for match in compiled.finditer(text.content):
+        for match in compiled.finditer(text.content, 0, LOOKED_AT):
             yield match, Where.of(text.source.at(text.line_at(match.start())))
 
 

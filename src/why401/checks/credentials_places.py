@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import Sent, asked, every, sent, troubled
+from why401.checks.credentials_offers import LOOKED_AT, Sent, anywhere, asked, every, sent, troubled
 from why401.checks.credentials_products import ANONYMOUS, HEADERS
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, FAINT, HINT, STRONG, Finding, Where
@@ -68,7 +68,7 @@ def nothing_offered(evidence: Evidence) -> Iterator[Finding]:
 @check
 def anonymous_words(evidence: Evidence) -> Iterator[Finding]:
     """The server says that it saw no credential: compare with what was offered."""
-    found = evidence.search(ANONYMOUS)
+    found = anywhere(evidence, ANONYMOUS)
     if not found:
         return
     at = Where.of(found[1])
@@ -120,7 +120,8 @@ _ANY = re.compile(
 
 def _client_code(evidence: Evidence) -> bool:
     """Code or a command that sends a request, with no word of a credential in it."""
-    texts = [t.content for t in evidence.texts if _CALL.search(t.content)]
+    heads = [t.content[:LOOKED_AT] for t in evidence.texts]
+    texts = [head for head in heads if _CALL.search(head)]
     return bool(texts) and not any(_ANY.search(text) for text in texts)
 
 
@@ -129,7 +130,9 @@ def command_without_credentials(evidence: Evidence) -> Iterator[Finding]:
     """A command or a piece of code calls a protected address and names no credential anywhere."""
     if troubled(evidence) and not sent(evidence) and not evidence.offers and _client_code(evidence):
         everything = "\n".join(
-            text.content for text in evidence.texts if text.kind in ("code", "terminal", "message")
+            text.content[:LOOKED_AT]
+            for text in evidence.texts
+            if text.kind in ("code", "terminal", "message")
         )
         if not _ANY.search(re.sub(r"(?i)www-authenticate.*|authorization required.*", "", everything)):
             says = "What sends the request names no credential."
@@ -258,7 +261,7 @@ def header_of_product(evidence: Evidence) -> Iterator[Finding]:
     if not offered:
         return
     for marker, wanted, product in HEADERS:
-        found = evidence.search(marker)
+        found = anywhere(evidence, marker)
         if not found or offered & set(wanted):
             continue
         if any(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import REDACTED, every, sent, troubled, where
+from why401.checks.credentials_offers import REDACTED, anywhere, every, sent, troubled, where
 from why401.checks.credentials_products import SCHEMES
 from why401.evidence import Evidence, Source
 from why401.findings import CLEAR, HINT, Finding, Where
@@ -40,7 +40,7 @@ def scheme_of_product(evidence: Evidence) -> Iterator[Finding]:
     if not offered:
         return
     for marker, wanted, product in SCHEMES:
-        found = evidence.search(marker) or _by_name(evidence, marker)
+        found = anywhere(evidence, marker) or _by_name(evidence, marker)
         if found and not offered & set(wanted) and not _jwt_sent(evidence):
             says = f"{product} takes {wanted[0].title()}, and {sorted(offered)[0].title()} is sent."
             weights = {"wrong-scheme": 15.0, "wrong-token-type": HINT}

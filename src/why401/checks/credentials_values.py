@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from why401.checks import check
-from why401.checks.credentials_offers import Sent, every, sent, troubled, where
+from why401.checks.credentials_offers import LOOKED_AT, Sent, anywhere, every, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import CLEAR, FAINT, HINT, STRONG, Finding, Where
 from why401.protocol import basic
@@ -190,7 +190,7 @@ def in_settings(evidence: Evidence) -> Iterator[Finding]:
     for text in evidence.texts:
         if text.kind not in ("settings", "code"):
             continue
-        for match in _ASSIGNED.finditer(text.content):
+        for match in _ASSIGNED.finditer(text.content, 0, LOOKED_AT):
             value = match.group(2).strip().strip(_QUOTES)
             weight = _assigned(value)
             if weight and not re.search(
@@ -198,7 +198,9 @@ def in_settings(evidence: Evidence) -> Iterator[Finding]:
             ):
                 seen += 1
                 at = Where.of(text.source.at(text.line_at(match.start())), field=match.group(1)[-60:])
-                more = 3.0 if seen > 1 else 0.0  # several at once are an untouched example
+                more = (
+                    5.0 if seen > 2 else 3.0 if seen > 1 else 0.0
+                )  # several at once are an untouched example
                 says = f"{match.group(1)[-60:]} still holds example text, not a credential."
                 yield _finding("example-in-settings", says, weight + more, at)
 
@@ -224,7 +226,7 @@ _ECHO = re.compile(
 @check
 def echoed(evidence: Evidence) -> Iterator[Finding]:
     """The service quotes the key (with its middle masked): is it a key at all, and the one that is configured?"""
-    found = evidence.search(_ECHO.pattern)
+    found = anywhere(evidence, _ECHO.pattern)
     if not found:
         return
     key, at = (found[0].group("key") or found[0].group("other") or ""), Where.of(found[1])
