@@ -266,7 +266,7 @@ def kubeconfig_crossed(evidence: Evidence) -> Iterator[Finding]:
             r"context:\s*\n\s+cluster:\s*(\S+)\s*\n(?:\s+namespace:.*\n)?\s+user:\s*(\S+)", text.content
         ):
             cluster, user = match.groups()
-            names = set(re.findall(r"(?m)^\s*-?\s*cluster:\s*(\S+)", text.content)) - {cluster}
+            names = set(re.findall(r"(?m)^\s*(?:- )?name:\s*(\S+)", text.content)) - {cluster, user}
             if any(name in user for name in names) and cluster not in user:
                 says = f"The context joins the cluster {cluster} with the user {user} of another one."
                 yield Finding(
