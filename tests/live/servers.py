@@ -82,9 +82,16 @@ def apache(folder: Path, directives: str) -> Iterator[str]:
     root = folder / "www"
     root.mkdir()
     (root / "index.html").write_text("protected\n")
-    modules = (
-        "mpm_event authn_core authn_file auth_basic auth_digest authz_core authz_user authz_host".split()
-    )
+    modules = [
+        "mpm_event",
+        "authn_core",
+        "authn_file",
+        "auth_basic",
+        "auth_digest",
+        "authz_core",
+        "authz_user",
+        "authz_host",
+    ]
     loads = "\n".join(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so" for m in modules)
     (folder / "httpd.conf").write_text(
         f"ServerRoot {folder}\nServerName 127.0.0.1\nPidFile {folder}/httpd.pid\nDefaultRuntimeDir {folder}\n"

@@ -203,7 +203,7 @@ def test_the_user_may_send_credentials_to_another_origin() -> None:
 def test_flapping_proves_nothing() -> None:
     seen: list[int] = []
 
-    def flapping(request: Received) -> Answer:
+    def flapping(_: Received) -> Answer:
         seen.append(1)
         return GOOD if len(seen) % 3 == 0 else (401, {"WWW-Authenticate": "Bearer"}, "no")
 

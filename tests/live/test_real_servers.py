@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,15 @@ def named(report: Report) -> tuple[str | None, bool]:
     return (first.cause.id if first.cause else None), first.proof is not None
 
 
-@pytest.fixture()
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder that the servers' own users may read; pytest's lies below one that only root may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
 def htpasswd(tmp_path: Path) -> Path:
     path = tmp_path / "htpasswd"
     subprocess.run(
@@ -32,7 +42,7 @@ def htpasswd(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def htdigest(tmp_path: Path) -> Path:
     import hashlib
 
@@ -64,7 +74,8 @@ def test_nginx_log_tells_the_unknown_user(tmp_path: Path, htpasswd: Path) -> Non
 
 
 def test_apache_digest(tmp_path: Path, htdigest: Path) -> None:
-    directives = f'AuthType Digest\nAuthName "lab"\nAuthDigestProvider file\nAuthUserFile {htdigest}\nRequire valid-user'
+    source = f"AuthDigestProvider file\nAuthUserFile {htdigest}"
+    directives = f'AuthType Digest\nAuthName "lab"\n{source}\nRequire valid-user'
     with apache(tmp_path, directives) as url:
         assert named(diagnose("--digest", "-u", "alice:s3cret-Pw", url))[0] == "expected-challenge"
         assert named(diagnose("-u", "alice:s3cret-Pw", url)) == ("wrong-scheme", True)
