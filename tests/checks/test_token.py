@@ -205,6 +205,59 @@ RULES: list[tuple[str, dict[str, str], dict[str, str]]] = [
         {"a__js": "const signature = crypto.createHmac('sha256', key)"},
         {"a__js": "jsonwebtoken; crypto.createHmac('sha256', key)"},
     ),
+    (
+        "code-lifetime-in-milliseconds",
+        {"a__js": "jwt.sign(p, k, { expiresIn: '3600' })"},
+        {"a__js": "jwt.sign(p, k, { expiresIn: '1h' })"},
+    ),
+    (
+        "code-lifetime-too-short",
+        {"A__java": "new Date(System.currentTimeMillis() + 3600)"},
+        {"A__java": "new Date(System.currentTimeMillis() + 3600 * 1000L)"},
+    ),
+    (
+        "code-times-in-milliseconds",
+        {"a__js": "const claims = { exp: Date.now() + ttl }"},
+        {"a__js": "const claims = { exp: Math.floor(Date.now() / 1000) + ttl }"},
+    ),
+    (
+        "code-local-time-as-utc",
+        {"a__py": "claims = {'exp': datetime.now() + delta}"},
+        {"a__py": "claims = {'exp': datetime.now(timezone.utc) + delta}"},
+    ),
+    (
+        "code-sends-refresh-token",
+        {"a__js": "Authorization: `Bearer ${auth.refreshToken}`"},
+        {"a__js": "Authorization: `Bearer ${auth.accessToken}`"},
+    ),
+    (
+        "code-two-secrets",
+        {"a__js": "jwt.sign({ id }, 'secret-one')", "b__js": "jwt.verify(token, process.env.JWT_SECRET)"},
+        {
+            "a__js": "jwt.sign({ id }, process.env.JWT_SECRET)",
+            "b__js": "jwt.verify(token, process.env.JWT_SECRET)",
+        },
+    ),
+    (
+        "code-two-algorithms",
+        {"a__py": 'jwt.encode(p, k, algorithm="HS512")', "b__py": 'jwt.decode(t, k, algorithms=["HS256"])'},
+        {"a__py": 'jwt.encode(p, k, algorithm="HS256")', "b__py": 'jwt.decode(t, k, algorithms=["HS256"])'},
+    ),
+    (
+        "token-fresh-refused",
+        {"m__txt": "A newly issued token gets 401, the second attempt works."},
+        {"m__txt": "A newly issued token gets 401, and so does the second."},
+    ),
+    (
+        "presigned-field",
+        {"m__txt": "s3 presigned URL with Content-Type: SignatureDoesNotMatch"},
+        {"m__txt": "s3 presigned URL: SignatureDoesNotMatch"},
+    ),
+    (
+        "token-request-no-form",
+        {"c__txt": "curl -F grant_type=client_credentials https://x/token gives invalid_client"},
+        {"c__txt": "curl -d grant_type=client_credentials https://x/token gives invalid_client"},
+    ),
 ]
 
 

@@ -103,6 +103,14 @@ def client_words(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "client-secret-in-body-works", says, {"oauth-client-rejected": 15.0}, body_works, "client-login"
         )
+    shape = facts.says(
+        r"(?:-F|--form)\s+[\"']?(?:client_id|grant_type)|/token\?[\w=&%.-]*(?:grant_type|client_id)=|(?:application/json|JSON\.stringify\()[\s\S]{0,300}grant_type"
+    )
+    if shape:
+        says = "The token request is not sent as a form (RFC 6749, section 4.1.3): its client was not read."
+        fix = "Send it as application/x-www-form-urlencoded, in the body."
+        weights = {"oauth-client-rejected": 10.0, "login-body-not-read": 10.0}
+        yield Finding("token-request-no-form", says, weights, shape, "token-request", fix=fix)
     basic = evidence.search(r"Authorization: Basic ([A-Za-z0-9+/=]{8,})[\s\S]{0,400}grant_type")
     pair = _pair(basic[0].group(1)) if basic else None
     if basic and pair and _SPECIAL.search(pair.partition(":")[2]) and facts.says("invalid_client"):

@@ -46,6 +46,11 @@ def aws(evidence: Evidence) -> Iterator[Finding]:
         says = f"The signature is for the region {scope[0]['region']}, the host is in {host[0]['region']}."
         weights = {"request-signature-mismatch": 17.0, "wrong-environment": 6.0}
         yield Finding("sigv4-region", says, weights, Where.of(scope[1]), "sigv4-scope")
+    extra = facts.says(r"pre-?signed|getSignedUrl|generate_presigned|X-Amz-SignedHeaders|GetPreSignedURL")
+    field = facts.says(r"content-type|x-amz-acl|x-amz-meta|cache-control|content-md5|checksum")
+    if extra and field and facts.says(_MISMATCH):
+        says = "A presigned URL is used with a field that was not signed with it (or the reverse)."
+        yield Finding("presigned-field", says, {"request-signature-mismatch": 12.0}, extra, "sigv4-field")
     proxy = facts.says(
         r"proxy_set_header\s+Host\s+(?:\$proxy_host|\S+;)|(?:reverse proxy|nginx|traefik|cloudflare|behind a proxy|haproxy|apache)\b[^\n]{0,80}(?:minio|s3)|(?:minio|s3)\b[^\n]{0,80}(?:reverse proxy|nginx|traefik|cloudflare|haproxy)|changePrefix|stripPrefix|rewrite \^"
     )

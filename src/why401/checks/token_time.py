@@ -82,11 +82,11 @@ def form_of_times(evidence: Evidence) -> Iterator[Finding]:
 def after_a_while(evidence: Evidence) -> Iterator[Finding]:
     """It works, and after a time that tokens live it does not."""
     facts = Facts(evidence)
-    spans = (
-        r"(?:an?|one|two|few|\d+|some|exactly|about|~)[ -]*(?:\d+ )?(?:hours?|h\b|minutes?|min\b|days?|while)"
-    )
+    span = r"(?:about |exactly |roughly |around |~)?(?:an?|one|two|few|\d+|some) ?-?(?:hours?|h|minutes?|min|days?|weeks?|while)\b"
+    end = r"(?:\b401\b|unauthori\w+|fail\w*|stop\w*|expire\w*|refused|rejected|logged out|log in again|dies)"
     aged = facts.says(
-        rf"(?:after|for|every|within|expires? in|works? (?:for|until))\s+(?:about |exactly |roughly |around )?{spans}"
+        rf"\b(?:works?|fine|valid|runs?|lasts?)\b[^\n.]{{0,50}}\b(?:for|until|the first)\s+{span}"
+        rf"|\bafter\s+{span}[^\n]{{0,80}}{end}|{end}[^\n.]{{0,60}}\b(?:after|every)\s+{span}"
     )
     contrast = next((c for c in evidence.contrasts if c.axis == "age"), None)
     if (aged or contrast) and facts.says(_TOKEN_WORDS):
@@ -101,7 +101,7 @@ def after_a_while(evidence: Evidence) -> Iterator[Finding]:
             "wrong-algorithm": -8.0,
         }
         if where is not None:
-            yield Finding("token-works-for-a-while", says, weights, where, "token-age")
+            yield Finding("token-works-for-a-while", says, weights, where, "works-for-an-hour")
     once = facts.says(
         r"kubernetes[^\n]{0,60}(?:before|<|older than|prior to)\s*(?:version )?(?:v?1[0-2]|v?\d\.)|token (?:is )?(?:read|loaded|cached|fetched) (?:only )?(?:once|at (?:start|boot))|(?:never|not|doesn'?t|does not) (?:re-?read|reload|refresh|renew)\w*[^\n]{0,40}token"
     )
