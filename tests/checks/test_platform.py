@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from why401 import signatures
 from why401.checks import platform
 from why401.evidence import Axis, Contrast, Evidence, Exchange, Fields, Request, Response, Source, Text
 
@@ -64,3 +65,61 @@ def test_change_named(axis: Axis, says: str, cause: str | None) -> None:
 )
 def test_refused_inside_extension(line: str, fires: bool) -> None:
     assert bool(list(platform.refused_inside_extension(Evidence(texts=(Text(line, AT, "log"),))))) is fires
+
+
+def circumstances(words: str) -> set[str]:
+    """The signatures that a sentence of a person sets off."""
+    return {finding.id for finding in signatures.match(Evidence(texts=(Text(words, Source("message.txt")),)))}
+
+
+@pytest.mark.parametrize(
+    ("id_", "said", "near_miss"),
+    [
+        (
+            "ext-deactivate",
+            "With every plugin deactivated the REST API works.",
+            "Without the app password it works.",
+        ),
+        (
+            "ext-since-install",
+            "Since I installed the extension it is 401.",
+            "Since I installed the update it is 401.",
+        ),
+        ("up-began", "It began with the upgrade to 2.1.", "I updated the password, since then 401."),
+        ("up-downgrade", "Downgrading to 1.4 fixes it.", "The downgrade page is refused."),
+        ("up-since-product", "401 since Magento 2.4.6.", "401 since 10.0.0.5 is used."),
+        ("db-migrated", "We restored the database last night.", "I copied the token from the page."),
+        ("db-migrated", "Moved the site to a new host.", "git clone https://git.example.com/shop.git"),
+        ("db-crashed", "Table './a/b' is marked as crashed", "The table shows 401."),
+        ("bug-words", "This is a known issue, fixed in 1.2.", "I fixed the path in the file."),
+        ("bug-paging", "GET /a?page=1 200\nGET /a?page=2 401", "GET /a?page=1 401\nGET /b 200"),
+        ("old-password-works", "The old password still works.", "The first one works, the second fails."),
+        ("simple-password-works", "A simple password works.", "A simple GET works."),
+        (
+            "direct-works",
+            "Directly on port 8080 it works, behind nginx not.",
+            "Calling it directly with curl works.",
+        ),
+        ("everybody-fails", "Nobody can log in since Monday.", "One user cannot log in."),
+        (
+            "mangled-compose-warning",
+            'The "apr1" variable is not set. Defaulting to a blank string, hash',
+            "apr1 is a hash",
+        ),
+        ("disabled-words", "The REST API is disabled.", "The account is disabled."),
+        ("layer-joined", "Authorization: Basic YTpi, Bearer x.y.z", "Authorization: Basic YTpi"),
+        (
+            "registry-htpasswd-nb",
+            "htpasswd -nb a b > auth; registry:2",
+            "htpasswd -Bnb a b > auth; registry:2",
+        ),
+        (
+            "exturl-metadata-local",
+            'https://a.example.com resource_metadata="http://localhost:3/x"',
+            "localhost",
+        ),
+    ],
+)
+def test_circumstances(id_: str, said: str, near_miss: str) -> None:
+    assert id_ in circumstances(said)
+    assert id_ not in circumstances(near_miss)
