@@ -196,6 +196,10 @@ def interceptor(evidence: Evidence) -> Iterator[Finding]:
 #: What people write when the shell's variable beats the file, or one credential another. → weight
 _BEATS = (
     (
+        r"(?-i:\b[A-Z][A-Z0-9_]{5,}) (?:was|is|were) (?:still|already|also) (?:set|exported|defined|there)|(?-i:\b[A-Z][A-Z0-9_]{5,})[^.\n]{0,30}\bleft (?:over )?in\b",
+        17.0,
+    ),
+    (
         r"(?:env(?:ironment)?(?: ?var(?:iable)?)?s?|shell)\b[^.\n]{0,60}\b(?:takes? (?:precedence|priority)|overrid(?:es?|den|ing)|wins?|beats?|is used instead|instead of (?:the|my))",
         14.0,
     ),
@@ -205,7 +209,7 @@ _BEATS = (
     ),
     (r"persist-credentials|http\.[^\s]*extraheader", 13.0),
     (
-        r"(?:uses?|using|sends?|sending|sent|picks? up|picked up|shows?) (?:the |an |my )?(?:other|wrong|different|old|another)\b[^.\n]{0,20}\b(?:token|key|account|credentials?|user|password|profile|header)",
+        r"(?:uses?|using|sends?|sending|sent|picks? up|picked up|shows?) (?:the |an |my )?(?:other|wrong|different|another)\b[^.\n]{0,20}\b(?:token|key|account|credentials?|user|password|profile|header)",
         8.0,
     ),
     (
@@ -233,6 +237,11 @@ def told_override(evidence: Evidence) -> Iterator[Finding]:
 
 #: Stores of credentials, as commands, settings and people name them → weight.
 _STORES = (
+    (
+        r"(?:keeps?|still|goes on|continues?|continued) (?:sending|using|to (?:send|use)|sends?|uses?|trying)\b[^.\n]{0,12}\b(?:old|previous|former|cached|stale|first)\b",
+        15.0,
+    ),
+    (r"(?:set|chose|got|have|made) (?:a |my )?new (?:one|password|token|key)|password (?:had )?expired", 8.0),
     (r"\"cred(?:sStore|Helpers)\"|docker-credential-\w+|docker-credential", 9.0),
     (
         r"git config[^\n]*credential|credential\.helper\s*=?\s*\S+|git credential[- ](?:manager|store|cache|reject|fill|osxkeychain)|\.git-credentials",

@@ -34,7 +34,8 @@ _CHALLENGE_LINE = re.compile(
 )
 _REFUSED = re.compile(
     r"\b(?:401|403|407)\b|unauthori[sz]ed|not authori[sz]ed|forbidden|authenticat|log ?in|api[ _-]?key|denied"
-    r"|credential|invalid token",
+    r"|credential|(?:invalid|expired|bad|missing|wrong|incorrect|refused|rejected|unknown)\b[^.\n]{0,25}"
+    r"\b(?:token|key|user|password|signature|session)|no token",
     re.I,
 )
 

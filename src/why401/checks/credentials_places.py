@@ -230,7 +230,11 @@ def header_demanded(evidence: Evidence) -> Iterator[Finding]:
             one = sorted(offered)[0]
             says = f"The server reads the header {wanted}, and the credential is sent in {one}."
             yield Finding(
-                "header-demanded", says, {"wrong-header": 17.0, "wrong-scheme": FAINT}, at, group="place"
+                "header-demanded",
+                says,
+                {"wrong-header": 20.0, "wrong-scheme": FAINT, "no-credentials": -4.0},
+                at,
+                group="place",
             )
             return
 

@@ -53,6 +53,7 @@ def _jwt_sent(evidence: Evidence) -> bool:
 
 
 _PREFIX = (
+    r"(?:\[0\]|\bscheme|\bprefix|authType|auth_type|\bkind)\)?\s*(?:!==?|===?|\.equals(?:IgnoreCase)?\(|\beq\b)\s*[\"'](\w+) ?[\"']",
     r"AUTH_HEADER_TYPES[\"']?\s*[:=]\s*[\[(]\s*[\"'](\w+)[\"']",
     r"(?:JWT_AUTH_HEADER_PREFIX|JWT_HEADER_TYPE|fromAuthHeaderWithScheme|authScheme|auth_scheme|tokenType|token_prefix|keyword)"
     r"[\"']?\s*[(:=]+\s*[\"'](\w+)[\"']",
