@@ -32,7 +32,7 @@ _NETWORK = re.compile(
     r"|connection refused|ECONNREFUSED|connection (?:timed out|reset)|ETIMEDOUT|ECONNRESET|no route to host"
     r"|failed to connect to|operation timed out|ssl certificate problem|certificate verify failed|self[- ]signed certificate"
     r"|unable to get local issuer|SSL_ERROR_|ERR_CERT_|ERR_NAME_NOT_RESOLVED|ERR_CONNECTION_|x509: certificate"
-    r"|PKIX path building failed|hostname mismatch|wrong version number|empty reply from server|network is unreachable",
+    r"|PKIX path building failed|hostname mismatch|wrong version number|empty reply from server|no such host|dial tcp|i/o timeout|context deadline exceeded|network is unreachable",
     re.I,
 )
 _OTHER_STATUS = re.compile(

@@ -35,6 +35,24 @@ _COMPLAINT = (
 )
 
 
+_NO_PROMPT = (
+    r"(?:never|does(?: not|n't)|do(?: not|n't)|not)\s+(?:even )?(?:ask(?:s|ed|ing)?|prompt(?:s|ed|ing)?)\b[^.\n]{0,30}(?:password|credentials|log ?in|user)"
+    r"|no (?:log ?in|password|auth\w*|credential)\w* (?:prompt|dialog|pop-?up|window)|(?:prompt|dialog|pop-?up) (?:never|does(?: not|n't)) (?:appear|show|come|open)"
+)
+
+
+@check
+def nobody_is_asked(evidence: Evidence) -> Iterator[Finding]:
+    """The browser or client shows no login prompt: it saw no challenge that it can answer."""
+    if not troubled(evidence) or evidence.search(r"www-authenticate:\s*(?:basic|digest)"):
+        return
+    found = where(evidence, _NO_PROMPT)
+    if found:
+        says = "No login prompt appears, as when there is no challenge."
+        weights = {"missing-challenge": 13.0, "challenge-not-answered": HINT}
+        yield Finding("no-prompt", says, weights, found[1], group="challenge")
+
+
 @check
 def challenge_missing(evidence: Evidence) -> Iterator[Finding]:
     """A complete 401 without a challenge that can be used."""
@@ -310,6 +328,12 @@ def challenge_then_success(evidence: Evidence) -> Iterator[Finding]:
             group="expected",
         )
         return
+    twice = evidence.search(_TWICE)
+    if twice is not None and not evidence.refused:
+        says = "The client's log shows the same request again right after the 401, and it succeeds."
+        weights = {"expected-challenge": 22.0, "wrong-password": AGAINST}
+        yield Finding("challenge-answered-client-log", says, weights, Where.of(twice[1]), group="expected")
+        return
     pair = _logged_pair(evidence.records)
     if pair is not None and not evidence.refused:
         says = "In the log each 401 is followed at once by a success for the same path and client: a normal challenge."
@@ -320,6 +344,10 @@ def challenge_then_success(evidence: Evidence) -> Iterator[Finding]:
             Where.of(pair.source),
             group="expected",
         )
+
+
+# The same request line twice in a client's log (urllib3, http.client): first 401, then success.
+_TWICE = r'"((?:GET|POST|PUT|HEAD|PROPFIND|REPORT) \S[^"\n]*?) HTTP/[\d.]+" 401\b[^\n]*\n[^\n]*"\1 HTTP/[\d.]+" 2\d\d'
 
 
 def _answered(refused: Exchange, evidence: Evidence) -> bool:
@@ -379,3 +407,15 @@ def told_that_it_works(evidence: Evidence) -> Iterator[Finding]:
             Where(),
             group="expected",
         )
+
+
+@check
+def one_year_later(evidence: Evidence) -> Iterator[Finding]:
+    """A year after the installation: that is how long client certificates are made for."""
+    found = where(
+        evidence,
+        r"(?:a|one|1|exactly) ?(?:full )?year (?:after|later|ago)|after (?:a|one|1|about a) year|365 days",
+    )
+    if found and evidence.search(r"kube|k3s|certificate|cluster|mtls"):
+        says = "It began a year after the installation, when client certificates end."
+        yield Finding("one-year-later", says, {"client-certificate-expired": 14.0}, found[1])

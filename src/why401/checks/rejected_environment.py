@@ -227,14 +227,19 @@ def token_of_another_service(evidence: Evidence) -> Iterator[Finding]:
 
 # What people tell about two places that keep separate accounts.
 _TOLD: tuple[tuple[str, str, dict[str, float]], ...] = (
+    (
+        r"(?i)\b(?:sandbox|staging|test)\b[^.\n]{0,80}[;,.]?[^.\n]{0,20}\b(?:production|prod|live)\b[^.\n]{0,40}(?:fine|works?|ok\b|correct)|\b(?:production|live)\b[^.\n]{0,60}(?:fails?|40[13])[^.\n]{0,40}\b(?:sandbox|staging|test)\b[^.\n]{0,30}(?:fine|works?|ok\b)",
+        "It works in one environment and fails in another.",
+        {"wrong-environment": 12.0},
+    ),
     (r"(?i)(?:works?|fine|ok)\b[^.\n]{0,40}\b(?:in|on|with|against|for)\b[^.\n]{0,20}\b(?:sandbox|staging|test|dev|development|demo)\b[^.\n]{0,80}\b(?:production|prod|live)\b",
      "It works in one environment and fails in another.", {"wrong-environment": 11.0}),
-    (r"(?i)\b(?:eu|us|europe\w*|asia|china|chinese|international|global|\.cn|\.eu)\b[^.\n]{0,30}\b(?:account|region|endpoint|platform|data ?cent(?:er|re)|instance|subscription|server)\b",
+    (r"(?i)\b(?:eu|us|europe\w*|asia|china|chinese|international|global|\.cn|\.eu)\b[^.\n]{0,30}\b(?:account|region|listener|host|cluster|api|url|site|endpoint|platform|data ?cent(?:er|re)|instance|subscription|server)\b",
      "A region or twin platform is named.", {"wrong-environment": 8.0}),
     (r"(?i)\b(?:sandbox|test)[- ](?:key|account|token|credential|mode)s?\b", "A sandbox credential is named.", {"wrong-environment": 6.0}),
     (r"(?i)(?:key|token|account|credential|secret)s?[^.\n]{0,40}(?:from|of|in|made on|created (?:in|on)|copied from) (?:the )?(?:\w+ )?(?:live|sandbox|staging|production|test|other|dev|cn|eu)\b",
      "It is told which environment the credential comes from.", {"wrong-environment": 8.0}),
-    (r"(?i)(?:switch|chang|mov|migrat)\w*[^.\n]{0,40}(?:cluster|region|tenant|instance|environment|workspace|subscription|organi[sz]ation)\b",
+    (r"(?i)(?:switch|chang|mov|migrat)\w*[^.\n]{0,40}(?:from (?:dev|qa|test|staging|stage|prod|sandbox)\w* to|contexts?\b|cluster|region|tenant|instance|environment|workspace|subscription|organi[sz]ation)\b",
      "A move to another cluster, region or tenant is told.", {"wrong-environment": 8.0, "stored-credential-stale": 5.0}),
 )  # fmt: skip
 
@@ -276,3 +281,31 @@ def kubeconfig_crossed(evidence: Evidence) -> Iterator[Finding]:
                     Where.of(text.source.at(text.line_at(match.start()))),
                 )
                 return
+
+
+#: Regions of clouds as hosts write them, without spaces.
+_CLOUD_REGIONS = re.compile(
+    r"\b((?:(?:north|south|west)?(?:central|east|west)|north|south|west|east)(?:us|europe|india|asia)[23]?"
+    r"|(?:uk|japan|korea|canada|australia|france|germany|brazil)(?:south|west|east|central|northeast|southeast|westcentral)"
+    r"|(?:swiss|switzerland|norway|uae|sweden|poland|italy)\w{4,8}|southeastasia|eastasia|westcentralus)\b"
+)
+
+
+@check
+def regions_differ(evidence: Evidence) -> Iterator[Finding]:
+    """The region in the host is not the one that is told or set for the account."""
+    if not troubled(evidence):
+        return
+    hosts = " ".join(sorted({m.group(1).lower() for t in evidence.texts for m in _HOST.finditer(t.content)}))
+    without = _HOST.sub(" ", "\n".join(text.content for text in evidence.texts)).lower()
+    told = set(_CLOUD_REGIONS.findall(without)) | set(_REGION.findall(without))
+    words = re.findall(
+        r"\b(?:(?:south|north|west|east|central) ?){1,2}(?:us|europe|india|asia)\b(?: [23]\b)?", without
+    )
+    told |= {word.replace(" ", "") for word in words}
+    called = set(_CLOUD_REGIONS.findall(hosts)) | set(_REGION.findall(hosts))
+    if told and called and not told & called and "credential=" not in without:
+        says = f"The host is in {sorted(called)[0]}, and {sorted(told)[0]} is the region that is named."
+        found = where(evidence, re.escape(sorted(called)[0]))
+        weights = {"wrong-environment": 15.0}
+        yield Finding("regions-differ", says, weights, found[1] if found else Where(), group="environment")
