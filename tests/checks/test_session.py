@@ -219,6 +219,18 @@ RULES = [
     ),
     ("mixed-answers", evidence("200\n401\n200\n401\n401\n"), evidence("401\n401\n401\n200\n200\n")),
     (
+        "worked-then-refused",
+        evidence("200\n200\n200\n200\n401\n401\n"),
+        evidence("200\n200\n200\n401\n200\n200\n"),
+    ),
+    (
+        "strict-from-outside",
+        evidence(exchange(f"GET {HTTPS}/", 401, {"Sec-Fetch-Site": "cross-site"}), code="sameSite: 'strict'"),
+        evidence(
+            exchange(f"GET {HTTPS}/", 401, {"Sec-Fetch-Site": "same-origin"}), code="sameSite: 'strict'"
+        ),
+    ),
+    (
         "secret-two-values",
         evidence(settings={"a.SECRET_KEY": "one-value", "b.SECRET_KEY": "two-value"}),
         evidence(settings={"a.SECRET_KEY": "one-value", "b.SECRET_KEY": "one-value"}),

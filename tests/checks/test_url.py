@@ -54,6 +54,35 @@ RULES = [
         ),
     ),
     (
+        "two-loopback-servers",
+        evidence(exchange("GET http://localhost:80/a", 401), exchange("GET http://127.0.0.1:80/a", 200)),
+        evidence(exchange("GET http://localhost:80/a", 401), exchange("GET http://127.0.0.1:81/a", 200)),
+    ),
+    (
+        "two-addresses",
+        evidence("nslookup api.example.com gives 10.0.0.5 here and 203.0.113.5 at home"),
+        evidence("nslookup api.example.com gives 203.0.113.5 here and 203.0.113.6 at home"),
+    ),
+    (
+        "image-without-registry",
+        evidence(
+            "$ docker login r.example.com\nLogin Succeeded\n$ docker push team/app:1\ndenied: requested access"
+        ),
+        evidence(
+            "$ docker login r.example.com\n$ docker push r.example.com/team/app:1\ndenied: requested access"
+        ),
+    ),
+    (
+        "like-path-works",
+        evidence("http://a.example/x/api/list - 401\nhttp://a.example/api/list - OK"),
+        evidence("http://a.example/x/api/list - 401\nhttp://b.example/api/list - OK"),
+    ),
+    (
+        "redirect-seen",
+        evidence(REDIRECT, "then the program says 401"),
+        evidence(exchange(f"GET {A}/x", 302, AUTH, {"Location": "/login"}), "then the program says 401"),
+    ),
+    (
         "host-field",
         evidence(exchange("GET http://192.0.2.1/a", 401, {"Host": "other.example"})),
         evidence(exchange("GET http://a.example:80/a", 401, {"Host": "a.example"})),

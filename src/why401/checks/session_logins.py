@@ -82,7 +82,12 @@ def anonymous_after_the_login(evidence: Evidence) -> Iterator[Finding]:
         weights = dict.fromkeys(
             ("cookie-not-stored", "cookie-not-sent", "cookie-not-issued", "session-unknown"), 5.0
         )
-        weights |= {"wrong-password": -8.0, "unknown-user": -8.0, "fetch-credentials-omitted": 3.0}
+        weights |= {
+            "wrong-password": -8.0,
+            "unknown-user": -8.0,
+            "fetch-credentials-omitted": 3.0,
+            "no-credentials": -6.0,
+        }
         if plain:
             says += " All goes over plain http, where a browser keeps no Secure cookie."
             weights |= {"cookie-not-stored": 10.0, "https-required": 5.0}
@@ -159,6 +164,30 @@ def now_and_then(evidence: Evidence) -> Iterator[Finding]:
     if re.search(r"bearer|\bjwt\b|eyJ", "\n".join(t.content for t in evidence.texts), re.I):
         weights |= {"secret-rotated": STRONG, "session-unknown": HINT}
     yield Finding("mixed-answers", says, weights, where, "contrast-frequency")
+
+
+_RUN = re.compile(
+    r"(?:(?<![\d.:-])(?:200|204)\b[^\n]{0,80}\n+){3,}"
+    r"(?:[^\n]{0,80}?(?<![\d.:-])401\b[^\n]{0,80}\n*){2,}"
+)
+
+
+@check
+def worked_then_refused(evidence: Evidence) -> Iterator[Finding]:
+    """The same poll succeeds for a while and then is refused to the end: a lifetime is over."""
+    for text in evidence.texts:
+        match = _RUN.search(text.content[:20_000]) if text.kind in ("message", "terminal", "log") else None
+        if match is None:
+            continue
+        tokens = evidence.search(r"bearer|\bjwt\b|access_token|refresh")
+        kept = evidence.search(r"requests\.Session|cookie|session|/login") and not tokens
+        says = "The same call succeeds for a while, and then is refused to the end."
+        weights = {"session-expired": 12.0 if kept else 4.0, "wrong-password": -8.0, "no-credentials": -6.0}
+        weights |= {"session-unknown": 4.0} if kept else {"token-expired": 6.0, "refresh-failed": 4.0}
+        yield Finding(
+            "worked-then-refused", says, weights, Where.of(text.source.at(text.line_at(match.start())))
+        )
+        return
 
 
 def _mixed_loop(evidence: Evidence) -> Where | None:

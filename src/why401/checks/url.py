@@ -145,6 +145,21 @@ def other_server(evidence: Evidence) -> Iterator[Finding]:
                 return
 
 
+@check
+def two_servers_on_loopback(evidence: Evidence) -> Iterator[Finding]:
+    """`localhost` may be ::1, where another process listens than on 127.0.0.1."""
+    for bad in evidence.refused:
+        for good in evidence.succeeded:
+            one, two = bad.request.split, good.request.split
+            names = {one.hostname or "", two.hostname or ""}
+            alike = one.path == two.path and one.netloc.rpartition(":")[2] == two.netloc.rpartition(":")[2]
+            if len(names) == 2 and names <= _LOOPBACK - {""} and alike and _same_login(bad, good):
+                says = f"The same path is answered well at {two.hostname} and refused at {one.hostname}: two processes."
+                weights = {"wrong-server-answered": STRONG + 3, "no-credentials": -8.0}
+                yield Finding("two-loopback-servers", says, weights, Where.at(bad), "elsewhere")
+                return
+
+
 def _server(exchange: Exchange) -> str:
     value = exchange.response.fields.get("server") if exchange.response else None
     return re.split(r"[/\s(]", value or "")[0].lower()
