@@ -183,14 +183,21 @@ def interceptor(evidence: Evidence) -> Iterator[Finding]:
     found = where(evidence, _INTERCEPTORS)
     if not found or not troubled(evidence):
         return
-    sets = len(
-        list(every(evidence, r"[\"'`.\[]Authorization[\"'`\]]?|setHeaders|bearerAuth|\bauth\s*[:=]\s*[{(]"))
-    )
+    sets = len(list(every(evidence, r"Authorization[\"'`]?\]?\s*[:=,]|bearerAuth|\bauth\s*[:=]\s*[{(]")))
     if sets > 1:
         says = "An interceptor or default sets the credential for every request, and a call sets its own."
         yield Finding(
-            "interceptor-beside-call", says, {"credentials-overridden": 10.0}, found[1], group="override"
+            "interceptor-beside-call",
+            says,
+            {"credentials-overridden": 16.0 if _two_schemes(evidence) else 10.0},
+            found[1],
+            group="override",
         )
+
+
+def _two_schemes(evidence: Evidence) -> bool:
+    """Does the code set Authorization in two schemes?"""
+    return len({m.group(1) for m, _ in every(evidence, r"[\"'`](Basic|Bearer|Token) ")}) > 1
 
 
 #: What people write when the shell's variable beats the file, or one credential another. → weight

@@ -293,7 +293,7 @@ def _client_code(evidence: Evidence) -> Iterator[Finding]:
 #: Words by which a server or reporter tells that the body was not read → weight.
 _TOLD = (
     (
-        r"(?:missing|without|no|empty) (?:a |the )?(?:json |request |post )?body\b|body (?:is|was) (?:missing|required)",
+        r"(?:missing|without|no|empty) (?:a |the )?(?:json|request|post) body\b|\bbody (?:is|was) (?:missing|required)",
         13.0,
     ),
     (r"missing credentials", 19.0),

@@ -160,7 +160,7 @@ _MAKERS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
         {"charset-mismatch": 6.0},
     ),
 )
-_LETTERS = r"(?:password|pass ?phrase|user(?: ?name)?|login|credential|secret|passwort|mot de passe|contraseña)\w*[^.\n]{0,80}(?:(?-i:[\u00a1-\u00ff\u0100-\u012f\u0132-\u017e\u0180-\u024f\u0370-\u04ff\u20ac])|umlaut|accent|diacritic|non-?ascii|unicode|cyrillic|utf-?8|iso-?8859|latin-?1|special letters?|\beuro\b|pound sign|paragraph sign|section sign)|(?:umlaut|accent|non-?ascii|diacritic|cyrillic)\w*[^.\n]{0,80}(?:password|user|login|credential|auth)"
+_LETTERS = r"(?:password|pass ?phrase|user(?: ?name)?|login|credential|secret|passwort|mot de passe|contraseña)\w*[^.\n]{0,80}(?:(?-i:[\u00a1-\u00ff\u0100-\u012f\u0132-\u017e\u0180-\u024f\u0370-\u04ff\u20ac])|umlaut|accent|diacritic|non-?ascii|unicode|cyrillic|utf-?8|iso-?8859|latin-?1|special letters?|\beuro\b|pound sign|paragraph sign|section sign)|(?:umlaut|accent|non-?ascii|diacritic|cyrillic)\w*[^.\n]{0,80}(?:password|user|login|credential|auth|passwort|benutzer|mot de passe|contrase|webdav)"
 
 
 @check

@@ -222,6 +222,7 @@ def header_demanded(evidence: Evidence) -> Iterator[Finding]:
     offered = {name.lower() for name in _offered_names(evidence)}
     for pattern in _DEMANDED:
         for match, at in every(evidence, pattern):
+            # The field reaches CGI and WSGI as HTTP_X_API_KEY, in code that is not the client's.
             wanted = match.group(1).replace("_", "-").lower()
             if _NOT_DEMANDS.match(wanted) or not _KEYLIKE.match(wanted) or wanted == "cookie":
                 continue
@@ -249,7 +250,8 @@ def _offered_names(evidence: Evidence) -> set[str]:
     # A header that a client sets beside a credential in the same code: 'X-Key': value
     pattern = r"headers?[\"']?\s*[:=(]\s*(?:\{|new Headers\(\{)\s*[\"']?([\w-]+)[\"']?\s*:"
     names |= {m.group(1) for m, _ in every(evidence, pattern)}
-    return {
+    query = {"query"} if any(_IN_QUERY.search(t.content[:LOOKED_AT]) for t in evidence.texts) else set()
+    return query | {
         name
         for name in names
         if name.lower() == "authorization" or (_KEYLIKE.match(name) and name.lower() != "cookie")
