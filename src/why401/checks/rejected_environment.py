@@ -227,11 +227,6 @@ def token_of_another_service(evidence: Evidence) -> Iterator[Finding]:
 
 # What people tell about two places that keep separate accounts.
 _TOLD: tuple[tuple[str, str, dict[str, float]], ...] = (
-    (
-        r"(?i)\b(?:sandbox|staging|test)\b[^.\n]{0,80}[;,.]?[^.\n]{0,20}\b(?:production|prod|live)\b[^.\n]{0,40}(?:fine|works?|ok\b|correct)|\b(?:production|live)\b[^.\n]{0,60}(?:fails?|40[13])[^.\n]{0,40}\b(?:sandbox|staging|test)\b[^.\n]{0,30}(?:fine|works?|ok\b)",
-        "It works in one environment and fails in another.",
-        {"wrong-environment": 12.0},
-    ),
     (r"(?i)(?:works?|fine|ok)\b[^.\n]{0,40}\b(?:in|on|with|against|for)\b[^.\n]{0,20}\b(?:sandbox|staging|test|dev|development|demo)\b[^.\n]{0,80}\b(?:production|prod|live)\b",
      "It works in one environment and fails in another.", {"wrong-environment": 11.0}),
     (r"(?i)\b(?:eu|us|europe\w*|asia|china|chinese|international|global|\.cn|\.eu)\b[^.\n]{0,30}\b(?:account|region|listener|host|cluster|api|url|site|endpoint|platform|data ?cent(?:er|re)|instance|subscription|server)\b",
@@ -241,6 +236,11 @@ _TOLD: tuple[tuple[str, str, dict[str, float]], ...] = (
      "It is told which environment the credential comes from.", {"wrong-environment": 8.0}),
     (r"(?i)(?:switch|chang|mov|migrat)\w*[^.\n]{0,40}(?:from (?:dev|qa|test|staging|stage|prod|sandbox)\w* to|contexts?\b|cluster|region|tenant|instance|environment|workspace|subscription|organi[sz]ation)\b",
      "A move to another cluster, region or tenant is told.", {"wrong-environment": 8.0, "stored-credential-stale": 5.0}),
+    (
+        r"(?i)\b(?:sandbox|staging|test)\b[^.\n]{0,80}[;,.]?[^.\n]{0,20}\b(?:production|prod|live)\b[^.\n]{0,40}(?:fine|works?|ok\b|correct)|\b(?:production|live)\b[^.\n]{0,60}(?:fails?|40[13])[^.\n]{0,40}\b(?:sandbox|staging|test)\b[^.\n]{0,30}(?:fine|works?|ok\b)",
+        "It works in one environment and fails in another.",
+        {"wrong-environment": 12.0},
+    ),
 )  # fmt: skip
 
 
