@@ -182,6 +182,7 @@ def _plain(name: str) -> str:
 
 # A credential filed under a host, and what is asked for. Each pattern has the host as its group.
 _FILED = (
+    r"helm repo add\s+(?:--?\S+\s+)*\S+\s+https?://([\w.-]+(?::\d+)?)",
     r"^\s*machine\s+(\S+)",
     r"\"(?:https?://)?([\w.-]+(?::\d+)?)(?:/v[12]/?)?\"\s*:\s*\{\s*(?:\"username\"|\"auth\"|\"password\"|\"identitytoken\")",
     r"\bdocker login\s+(?:-\S+\s+\S+\s+)*([\w-]+\.[\w.-]+(?::\d+)?)",
