@@ -213,3 +213,23 @@ def test_never_raises(text: str) -> None:
 )
 def test_long_repeated_input_does_not_hang(piece: str) -> None:
     read(piece * (300_000 // len(piece)))
+
+
+def test_a_fence_ends_what_stands_in_it() -> None:
+    text = "```\nHTTP/1.1 401 Unauthorized\nServer: nginx\n\nno\n```\nHost: is prose here\nmore prose\n"
+    (exchange,) = read(text).exchanges
+    assert exchange.response is not None
+    assert (exchange.response.body, len(exchange.response.fields)) == ("no", 1)
+
+
+def test_requests_in_program_text_are_only_meant() -> None:
+    text = "axios({method: 'get', url: '/x', headers: {'Authorization': 'Bearer made-up-1'}})"
+    assert not read(text, "app.js").exchanges
+    assert read(text, "console.txt").exchanges
+
+
+def test_postman_collection() -> None:
+    text = '{"item":[{"name":"x","request":{"method":"GET","header":[{"key":"X-Api-Key","value":"made-up"}],"url":{"raw":"https://h/x"}}}]}'
+    evidence = read(text, "collection.json")
+    assert evidence.exchanges[0].request.url == "https://h/x"
+    assert evidence.offers[0].name == "X-Api-Key"

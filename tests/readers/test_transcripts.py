@@ -179,3 +179,8 @@ def test_never_raises(text: str) -> None:
 )
 def test_long_repeated_input_does_not_hang(piece: str) -> None:
     read(piece * (200_000 // len(piece)))
+
+
+def test_marks_escaped_by_a_web_page() -> None:
+    text = VERBOSE.replace("> ", "&gt; ").replace("< ", "&lt; ")
+    assert [x.status for x in read(text).exchanges] == [401]

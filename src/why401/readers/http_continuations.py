@@ -25,7 +25,10 @@ class Continuations(State):
         draft, text = self.current, line.text
         if draft is None or not self.part:
             return
-        if self.name:
+        if text.startswith("```"):  # the fence of a code block ends whatever stood in it
+            self.close()
+            self.current, self.pending, self.part = None, None, ""
+        elif self.name:
             self.two_lines(line)
         elif not text.strip():
             self.blank()

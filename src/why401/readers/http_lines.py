@@ -73,6 +73,7 @@ _MARKED_REQUEST: Final = re.compile(
     r"^(?:\d\d:\d\d:\d\d\.\d+ )?(?:\[[\d-]+\] )?(?:> [A-Z]{3,10} \S+(?: HTTP/|$)|< HTTP/|\* (?:Connected|  Trying|Trying|Host |Server auth))",
     re.M,
 )
+_ESCAPED: Final = re.compile(r"(?m)^&(gt|lt);(?= |$)")
 _ANY_MARK: Final = re.compile(
     _MARKED_REQUEST.pattern
     + r"|^.{0,120}?(?:--> [A-Z]{3,10} (?:https?:|/)|<-- \d{3}\b)|=> Send header|<= Recv header|^send: b?['\"]|^reply: ['\"]HTTP"
@@ -83,12 +84,17 @@ _ANY_MARK: Final = re.compile(
 
 def marked(text: str) -> bool:
     """Whether some lines bear the mark of a tool that prints what it sends and receives."""
-    return bool(_ANY_MARK.search(text))
+    return bool(_ANY_MARK.search(_unescaped(text)))
 
 
 def lines(text: str) -> Iterator[Line]:
     """The lines of `text`, each with its number, direction and tool."""
-    return _Reader(text).run()
+    return _Reader(_unescaped(text)).run()
+
+
+def _unescaped(text: str) -> str:
+    """Marks that a web page's source shows as `&gt;` and `&lt;`; the lines stay the same."""
+    return _ESCAPED.sub(lambda m: ">" if m[1] == "gt" else "<", text) if "&gt; " in text else text
 
 
 class _Reader:

@@ -16,7 +16,7 @@ from why401.evidence import Field
 from why401.readers.http_drafts import Draft
 
 CUE: Final = re.compile(
-    r"""['"]?(?:request_?)?headers['"]?\s{0,4}[:=]\s{0,4}(?:[A-Z]\w{1,30}\s?)?[{\[]""", re.I
+    r"""['"]?(?:request_?)?headers?['"]?\s{0,4}[:=]\s{0,4}(?:[A-Z]\w{1,30}\s?)?[{\[]""", re.I
 )
 _FETCH: Final = re.compile(r"\bfetch\(\s*[\"'`](?P<url>[^\"'`\n]{1,8000})[\"'`]\s*,\s*(?=\{)")
 _OPEN: Final = re.compile(r"[{}\[\]\"']")
@@ -108,7 +108,11 @@ def _is_request(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and any(isinstance(value.get(k), dict | list) for k in _HEADERS)
-        and (any(isinstance(value.get(k), str) for k in _URL) or isinstance(value.get("method"), str))
+        and (
+            any(isinstance(value.get(k), str) for k in _URL)
+            or isinstance(value.get("method"), str)
+            or "httpMethod" in value
+        )
     )
 
 
@@ -118,7 +122,9 @@ def _draft(request: Mapping[str, Any], whole: Mapping[str, Any], line: int, url:
     base = request.get("baseURL") or request.get("base_url")
     if isinstance(base, str) and draft.url and "://" not in draft.url:
         draft.url = base.rstrip("/") + "/" + draft.url.lstrip("/")
-    draft.method = str(request.get("method") or "GET").upper()
+    if draft.url is None and isinstance(request.get("url"), dict):  # a Postman collection
+        draft.url = str(request["url"].get("raw") or "") or None
+    draft.method = str(request.get("method") or request.get("httpMethod") or "GET").upper()
     draft.fields = list(_fields(next((request[k] for k in _HEADERS if request.get(k)), {}), line))
     # credentials: "include" sends cookies that the object does not show
     draft.request_complete = request.get("credentials") not in ("include", "same-origin")

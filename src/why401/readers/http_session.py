@@ -11,7 +11,7 @@ import re
 from typing import Final
 from urllib.parse import urljoin
 
-from why401.readers import http_objects
+from why401.readers import http_objects, kinds
 from why401.readers import http_patterns as p
 from why401.readers.curl_find import Found, find
 from why401.readers.curl_requests import draft_of
@@ -30,7 +30,12 @@ def read(text: str, name: str = "") -> list[Draft]:
     for line in lines(text):
         session.take(line)
     session.close()
-    return session.drafts or http_objects.read(text) or _lone_body(text, name)
+    return session.drafts or _objects(text, name) or _lone_body(text, name)
+
+
+def _objects(text: str, name: str) -> list[Draft]:
+    """Requests as objects, but for program text, where they are only meant to be sent."""
+    return http_objects.read(text) if kinds.kind_of(name, text)[0] != "code" else []
 
 
 def lone_body(text: str, name: str) -> bool:
