@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
+from why401.prefilter import may_match
 from why401.secret import Secret, is_sensitive_field
 
 #: Statuses that can mean "not authenticated" in the field: 403 is often a 401 by another name.
@@ -170,7 +171,7 @@ class Exchange:
         return self.status in REFUSALS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """A text as given: message, terminal session, log, code, settings or a body; always searched whole."""
 
@@ -178,6 +179,22 @@ class Text:
     source: Source
     kind: TextKind = "message"
     language: str | None = None  # "python", "java", "nginx", "yaml", "npmrc", …
+
+    @cached_property
+    def lowered(self) -> str:
+        """The content in lower case, for literals that are found without regard to case."""
+        return self.content.lower()
+
+    def find(self, pattern: str, flags: int = re.IGNORECASE, stop: int | None = None) -> re.Match[str] | None:
+        """The first match of a regular expression (within the first `stop` characters)."""
+        return next(self.find_all(pattern, flags, stop), None)
+
+    def find_all(
+        self, pattern: str, flags: int = re.IGNORECASE, stop: int | None = None
+    ) -> Iterator[re.Match[str]]:
+        """Every match; the expression is compiled only where the text holds a literal that it requires."""
+        if may_match(pattern, self.lowered):
+            yield from re.compile(pattern, flags).finditer(self.content, 0, stop or len(self.content))
 
     def line_at(self, offset: int) -> int:
         """The line, in the source, of the character at `offset`."""
@@ -340,9 +357,8 @@ class Evidence:
 
     def search(self, pattern: str, flags: int = re.IGNORECASE) -> tuple[re.Match[str], Source] | None:
         """The first match of a regular expression in any text, with the source and line where it stands."""
-        compiled = re.compile(pattern, flags)
         for text in self.searchable:
-            match = compiled.search(text.content)
+            match = text.find(pattern, flags)
             if match:
                 return match, text.source.at(text.line_at(match.start()))
         return None

@@ -167,9 +167,8 @@ LOOKED_AT = 120_000
 
 def anywhere(evidence: Evidence, pattern: str) -> tuple[re.Match[str], Source] | None:
     """The first match in any text, of what was given or of a response, with its source."""
-    compiled = re.compile(pattern, re.IGNORECASE)
     for text in evidence.searchable:
-        match = compiled.search(text.content, 0, LOOKED_AT)
+        match = text.find(pattern, stop=LOOKED_AT)
         if match:
             return match, text.source.at(text.line_at(match.start()))
     return None
@@ -177,9 +176,8 @@ def anywhere(evidence: Evidence, pattern: str) -> tuple[re.Match[str], Source] |
 
 def where(evidence: Evidence, pattern: str, flags: int = re.IGNORECASE) -> tuple[re.Match[str], Where] | None:
     """The first match in what was given (not in responses), with its place."""
-    compiled = re.compile(pattern, flags)
     for text in evidence.texts:
-        match = compiled.search(text.content, 0, LOOKED_AT)
+        match = text.find(pattern, flags, LOOKED_AT)
         if match:
             return match, Where.of(text.source.at(text.line_at(match.start())))
     return None
@@ -189,9 +187,8 @@ def every(
     evidence: Evidence, pattern: str, flags: int = re.IGNORECASE | re.M
 ) -> Iterator[tuple[re.Match[str], Where]]:
     """Every match in what was given, with its place."""
-    compiled = re.compile(pattern, flags)
     for text in evidence.texts:
-        for match in compiled.finditer(text.content, 0, LOOKED_AT):
+        for match in text.find_all(pattern, flags, LOOKED_AT):
             yield match, Where.of(text.source.at(text.line_at(match.start())))
 
 

@@ -68,7 +68,7 @@ def _signature(line: str, where: str) -> Signature:
 
 def match(evidence: Evidence) -> Iterator[Finding]:
     """The signatures found in any text of the evidence, each once, at its first place."""
-    texts = [(text, text.content.lower()) for text in evidence.searchable]
+    texts = [(text, text.lowered) for text in evidence.searchable]
     for signature in signatures():
         for text, lower in texts:
             if signature.kinds and text.kind not in signature.kinds:
