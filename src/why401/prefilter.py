@@ -1,0 +1,116 @@
+"""The literals that a text must hold for a regular expression to match it.
+
+Compiling is what a regular expression costs here: hundreds of them are asked of one short text, and nearly
+all do not match. Looking for a literal first spares the compiling. Only what is certain counts: an answer of
+None means that nothing is known and the expression has to be tried. Case is ignored (ASCII).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+SHORTEST: Final = 3
+_SKIPPED_GROUP: Final = re.compile(r"\?(?:[=!]|<[=!]|#|P=|\()")
+_GROUP_HEAD: Final = re.compile(r"\?(?:P<\w+>|[aiLmsu-]*:)")
+_ONE_CHARACTER: Final = re.compile(
+    r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.S
+)
+
+
+@cache
+def required(pattern: str) -> tuple[str, ...] | None:
+    """Lower-case literals, one of which is in every text that `pattern` matches; None where unknown."""
+    if pattern.startswith("(?") and re.match(r"\(\?[a-z]*x", pattern):
+        return None
+    found, end = _alternatives(pattern, 0)
+    return tuple(found) if found is not None and end >= len(pattern) else None
+
+
+def may_match(pattern: str, lowered: str) -> bool:
+    """Whether `pattern` can match a text, given in lower case; True where that is not known."""
+    literals = required(pattern)
+    return literals is None or any(literal in lowered for literal in literals)
+
+
+def _alternatives(pattern: str, at: int) -> tuple[list[str] | None, int]:
+    """The literals of `a|b|c` from `at` to its closing bracket or the end: one set that covers every branch."""
+    found: list[str] = []
+    known = True
+    while True:
+        best, at = _branch(pattern, at)
+        known = known and bool(best)
+        found += best
+        if at >= len(pattern) or pattern[at] == ")":
+            return (found if known else None), at
+        at += 1  # over the |
+
+
+def _branch(pattern: str, at: int) -> tuple[list[str], int]:
+    """The best requirement of one branch: its longest run of plain characters, or that of a group in it."""
+    best: list[str] = []
+    run = ""
+
+    def settle() -> None:
+        nonlocal best, run
+        if len(run) >= SHORTEST and (len(best) != 1 or len(run) > len(best[0])):
+            best = [run.lower()]
+        run = ""
+
+    while at < len(pattern) and pattern[at] not in "|)":
+        if pattern[at] == "(":
+            settle()
+            inner, at = _group(pattern, at)
+            if inner and not best and not _optional(pattern, at):
+                best = inner
+            at = _after_quantifier(pattern, at)
+            continue
+        unit = _ONE_CHARACTER.match(pattern, at)
+        assert unit is not None
+        at = unit.end()
+        plain = _plain(unit.group())
+        if not plain or _optional(pattern, at):
+            settle()
+        else:
+            run += plain
+            if _after_quantifier(pattern, at) != at:
+                settle()
+        at = _after_quantifier(pattern, at)
+    settle()
+    return best, at
+
+
+def _group(pattern: str, at: int) -> tuple[list[str] | None, int]:
+    """What the group that opens at `at` requires, and the place after its bracket."""
+    inside = at + 1
+    if _SKIPPED_GROUP.match(pattern, inside):
+        _, end = _alternatives(pattern, inside + 1)
+        return None, end + 1
+    head = _GROUP_HEAD.match(pattern, inside)
+    if head:
+        inside = head.end()
+    elif pattern[inside : inside + 1] == "?":
+        end = pattern.find(")", inside)  # inline flags: (?i)
+        return None, (end if end >= 0 else len(pattern)) + 1
+    found, end = _alternatives(pattern, inside)
+    return found, end + 1
+
+
+def _plain(unit: str) -> str:
+    """The character that a unit of the pattern stands for, or '' where it stands for several or none."""
+    if len(unit) == 1:
+        return "" if unit in ".^$" or not unit.isascii() else unit
+    if unit[0] == "\\" and len(unit) == 2 and not unit[1].isalnum() and unit[1].isascii():
+        return unit[1]
+    return ""
+
+
+def _optional(pattern: str, at: int) -> bool:
+    """Whether what stands before `at` may be left out by its quantifier."""
+    return pattern[at : at + 1] in ("?", "*") or pattern[at : at + 2] in ("{0", "{,")
+
+
+def _after_quantifier(pattern: str, at: int) -> int:
+    match = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?").match(pattern, at)
+    return match.end() if match else at
