@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (lines of logs, as programs print them)
 """Lines of applications, containers and syslog, and traces that belong to them."""
 
 import pytest

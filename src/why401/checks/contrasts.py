@@ -52,7 +52,10 @@ def contrasts(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-_UNCHANGED = r"(?:same|no\s+(?:change|difference|effect|luck|success|help)|also\s+(?:fail|401|refus)|(?:does|do|did)(?:\s+not|n['’]t)\s+help|still|either|neither|not\s+(?:fix|solve|change)|nothing\s+(?:changed|wrong)|in\s+vain|both\s+(?:fail|give|return|get))"
+_UNCHANGED = (
+    r"(?:same|no\s+(?:change|difference|effect|luck|success|help)|also\s+(?:fail|401|refus)|(?:does|do|did)(?:\s+not|n['’]t)\s+help"
+    r"|still|either|neither|not\s+(?:fix|solve|change)|nothing\s+(?:changed|wrong)|in\s+vain|both\s+(?:fail|give|return|get))"
+)
 
 
 @check

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns: one a line, however long)
 """Settings that stand one on a line: env files, INI, properties, TOML, HCL, shell, PHP and Dockerfiles.
 
 One tolerant reader for all of them, since evidence is often a fragment: a section is a line `[name]`, a block

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns: one a line, however long)
 """Settings in YAML: with PyYAML where the text is well formed, else by its indentation.
 
 Environment lists (`- NAME=value`, `- name: NAME` with `value:`) are settings of that name, wherever they stand.

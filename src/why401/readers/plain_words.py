@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns: one a line, however long)
 """Reader of sentences that people write: what works against what fails, as contrasts.
 
 A sentence is taken apart into clauses that work or fail (`words_sentences`); the phrases by which people name a

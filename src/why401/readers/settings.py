@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns: one a line, however long)
 """Reader of settings: env files, YAML, JSON, TOML, XML, INI, properties, HCL, PHP and shell, whole or in part.
 
 Each setting has its dotted key and its line; one whose name says that it is a credential is a `Secret`. From

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from why401.evidence import Axis, Contrast, Source
 
@@ -41,7 +42,7 @@ def tables(text: str, source: Source) -> Iterator[Contrast]:
         yield from _compare(good, bad, where)
     for run in _RUN.finditer(text[:60_000]):
         statuses = re.findall(r"20\d|40\d", run.group())
-        turns = sum(one[0] != two[0] for one, two in zip(statuses, statuses[1:], strict=False))
+        turns = sum(one[0] != two[0] for one, two in pairwise(statuses))
         if turns >= 2:
             where = source.at((source.line or 1) + text.count("\n", 0, run.start()))
             yield Contrast("frequency", "the same request", " ".join(statuses[:12]), where, "")
