@@ -121,7 +121,7 @@ def two_algorithms(evidence: Evidence) -> Iterator[Finding]:
                 )
                 where = Where.of(other.source.at(other.line_at(taken.start())))
                 yield Finding(
-                    "code-two-algorithms", says, {"wrong-algorithm": 16.0}, where, "token-algorithm"
+                    "code-two-algorithms", says, {"wrong-algorithm": 19.0}, where, "token-algorithm"
                 )
                 return
 

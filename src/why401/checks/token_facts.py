@@ -110,7 +110,13 @@ class Facts:
         for text in self.evidence.texts:
             for one in _wanted_in(text):
                 found.setdefault((one.respect, one.value), one)
-        return tuple(found.values())
+        pasted = {
+            (token.where.source, value)
+            for token in self.tokens
+            if not token.raw
+            for value in (token.issuer or "", *token.jwt.audiences)
+        }  # a decoded token is an offer, not a demand
+        return tuple(one for one in found.values() if (one.where.source, one.value) not in pasted)
 
     def wants(self, *respects: str) -> list[Wanted]:
         return [one for one in self.wanted if one.respect in respects]

@@ -132,7 +132,7 @@ def refresh(evidence: Evidence) -> Iterator[Finding]:
         return
     race = facts.says(
         r"(?:two|both|several|multiple|parallel|concurrent\w*|simultaneous\w*|at the same time|race|second)\b[^\n.]{0,120}\b(?:refresh\w*|process\w*|tabs?|instances?|requests?|workers?|replicas?)"
-        r"|Promise\.all\("
+        r"|refresh\w*[^\n.]{0,80}\b(?:in parallel|at once|at the same time|simultaneously|concurrently|twice)\b|Promise\.all\("
     )
     tokens = facts.says(r"refresh[-_ ]?tokens?")
     if race and tokens:

@@ -26,7 +26,7 @@ _OWN_CLOCK = (
     r"self-hosted|own (?:server|machine|runner)|virtual machine|\bVMs?\b|\bWSL|hyper-v|vmware|virtualbox|raspberry"
     r"|docker desktop|after (?:sleep|suspend|hibernat\w+|resume|wak\w+)|laptop|on-?prem|bare metal"
 )
-_NOW_AND_THEN = r"intermittent|sometimes|now and then|randomly|sporadic|occasional|flaky|every (?:other|few)|once in a while|\d+ (?:in|out of) \d+"
+_NOW_AND_THEN = r"intermittent|sometimes|now and then|randomly|sporadic|occasional|flaky|every (?:other|few)|once in a while|\d+ (?:in|out of) \d+|one (?:time )?(?:in|out of) \w+"
 
 
 @check
