@@ -40,7 +40,8 @@ def two_urls_in_notes(evidence: Evidence) -> Iterator[Finding]:
             how = relation(other_path, path) if host == other else None
             if how:
                 says = f"{other_path} is answered well, {path} refused: they differ by {how}."
-                yield Finding("like-path-works", says, {"wrong-url": STRONG}, Where.of(source), "url-like")
+                weights = {"wrong-url": STRONG, "upgrade-regression": -4.0}
+                yield Finding("like-path-works", says, weights, Where.of(source), "url-like")
                 return
 
 

@@ -170,7 +170,8 @@ def _seen_elsewhere(where: Where, client: str | None = None) -> Finding:
     if client is None:
         return Finding("redirect-seen", says, {"redirect-dropped-credentials": CLEAR + 1}, where, "redirect")
     says = f"The URL is answered with a redirect, on which {client} sends no Authorization."
-    return Finding("redirect-seen", says, {"redirect-dropped-credentials": NAMED}, where, "redirect")
+    weights = {"redirect-dropped-credentials": NAMED, "proxy-stripped-credentials": -6.0}
+    return Finding("redirect-seen", says, weights, where, "redirect")
 
 
 # ------------------------------------------------------------------------------------------- preflights
