@@ -149,6 +149,8 @@ _TOLD: tuple[tuple[str, str, str, dict[str, float]], ...] = (
      "It works while fewer others are connected.", {"connection-limit": 17.0, "wrong-password": -8.0}),
     ("device-restarted", r"(?i)(?:reboot|restart|power[- ]cycl)\w*[^.\n]{0,30}\b(?:camera|cam|nvr|device|recorder|printer|router|box|switch|idrac|ilo)\b[^.\n]{0,60}(?:works?|fine|help|fix|cure|while|again|ok\b)",
      "Restarting the device helps for a while.", {"connection-limit": 14.0, "too-many-attempts": 4.0, "session-unknown": -2.0}),
+    ("other-agent", r"(?i)(?:with|using|setting|changing|if|when|as)[^.\n]{0,40}(?:browser|another|different|custom|mozilla|chrome|other|own)\W{0,3}\w{0,10} ?user[- ]agent[^.\n]{0,80}(?:works?|200|ok\b|fine|passes|accept)|user[- ]agent[^.\n]{0,40}(?:40[13]|fails?|refused|blocked)",
+     "With another user agent it works.", {"client-banned": 15.0, "edge-protection": 11.0, "wrong-password": -8.0}),
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ _WAITING = (
 )
 _COMPLAINT = (
     r"no authentication challenges? (?:found|received)|authentication challenge is null|challenges? (?:header )?(?:is |was )?(?:missing|null|empty|not found)|www-authenticate[^.\n]{0,40}(?:missing|absent|empty|not (?:present|sent|set|found|included|returned)|required)"
-    r"|(?:no|without|missing|lacks?|omits?|does(?: not|n't) (?:send|include|return|set|contain|have))[^.\n]{0,40}www-authenticate|cannot retry due to server authentication|response contains no authentication challenge|no challenge"
+    r"|(?:no|without|missing|lacks?|omits?|does(?: not|n't) (?:send|include|return|set|contain|have))[^.\n]{0,40}www-authenticate|response contains no authentication challenge|no challenge"
 )
 
 

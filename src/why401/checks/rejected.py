@@ -202,6 +202,8 @@ _TOLD: tuple[tuple[str, str, str, dict[str, float]], ...] = (
      "Another account works.", {"account-disabled": 6.0, "not-permitted": 8.0, "wrong-password": FAINT, "insufficient-scope": FAINT}),
     ("unpaid", r"(?i)(?:invoice|payment|credit card|billing|subscription|trial|balance|quota)[^.\n]{0,60}(?:fail|declin|expired?|ended|overdue|used up|unpaid|zero|empty|cancel)",
      "The account seems to be unpaid or used up.", {"account-disabled": 12.0}),
+    ("new-password-works", r"(?i)(?:reset|changed|re-?entered|re-?typed|set|corrected)(?:ting|ing)? (?:the |my |a )?(?:new )?(?:password|secret|key)[^.\n]{0,60}(?:works?\b|worked|fixed|solved|helped|fine now)",
+     "With the password set anew it works.", {"wrong-password": 14.0, "credential-revoked": 3.0}),
 )  # fmt: skip
 
 

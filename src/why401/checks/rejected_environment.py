@@ -241,6 +241,8 @@ _TOLD: tuple[tuple[str, str, dict[str, float]], ...] = (
         "It works in one environment and fails in another.",
         {"wrong-environment": 12.0},
     ),
+    (r"(?i)\b(?:dev|development|staging|test|sandbox)\b[^.\n]{0,60}\b(?:on|at|against|to|with|calls?|for)\b[^.\n]{0,30}\b(?:prod|production|live)\b",
+     "Something of a trial environment meets the live one.", {"wrong-environment": 10.0}),
 )  # fmt: skip
 
 
@@ -309,3 +311,20 @@ def regions_differ(evidence: Evidence) -> Iterator[Finding]:
         found = where(evidence, re.escape(sorted(called)[0]))
         weights = {"wrong-environment": 15.0}
         yield Finding("regions-differ", says, weights, found[1] if found else Where(), group="environment")
+
+
+_CONTINENT_HOST = re.compile(r"(?:^|[.-])(eu|us)\d?(?:[.-]|$)", re.I)
+
+
+@check
+def continents_differ(evidence: Evidence) -> Iterator[Finding]:
+    """A host of one continent, and an account of the other."""
+    hosts = {m.group(1).lower() for text in evidence.texts for m in _HOST.finditer(text.content)}
+    named = {m.group(1).lower() for host in hosts if (m := _CONTINENT_HOST.search(host))}
+    own = {
+        m.lower()[:2]
+        for m in re.findall(r"\b(US|EU|Europe)\w* (?:region|account|instance|data ?cent)", evidence.prose)
+    }
+    if named and own and not named & own and troubled(evidence):
+        says = f"The host is one for {sorted(named)[0].upper()}, and the account is told to be in {sorted(own)[0].upper()}."
+        yield Finding("continents-differ", says, {"wrong-environment": 16.0}, Where(), group="environment")
