@@ -135,5 +135,14 @@ def fresh_refused(evidence: Evidence) -> Iterator[Finding]:
     if hit is not None:
         says = "A token just made is refused at first and taken a moment later."
         yield Finding(
-            "token-fresh-refused", says, {"clock-skew": 14.0, "token-expired": -6.0}, hit, "clock-signs"
+            "token-fresh-refused",
+            says,
+            {
+                "clock-skew": 14.0,
+                "token-expired": -6.0,
+                "software-bug": -8.0,
+                "client-config-not-loaded": -6.0,
+            },
+            hit,
+            "clock-signs",
         )
