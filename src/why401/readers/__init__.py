@@ -46,10 +46,12 @@ class Input:
 
 def read(inputs: Iterable[Input]) -> Evidence:
     """Read all inputs, in order, into one Evidence."""
+    from why401.readers.http_pairing import settle
+
     evidence = Evidence()
     for item in inputs:
         evidence = evidence + read_one(item)
-    return evidence
+    return settle(evidence)
 
 
 def read_one(item: Input) -> Evidence:
