@@ -1,0 +1,80 @@
+"""Checks of `resource-hidden`: the answer is the same for what is missing and what is private.
+
+So a typing error in a name looks like a failed login (RFC 9110, section 15.5.4, allows to hide a resource).
+"""
+
+# A table of patterns is read a line at a time, however long the line.
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from why401.checks import check
+from why401.checks.credentials_offers import asked, troubled, where
+from why401.evidence import Evidence, Exchange
+from why401.findings import CLEAR, Finding, Where
+
+_NAME = re.compile(
+    r"(?<![\w./@-])((?:[\w-]+(?:\.[\w-]+)*(?::\d+)?/)?[\w-]{2,}/[\w.-]{2,}|@[\w-]+/[\w.-]+)(?![\w/])"
+)
+_HIDES = re.compile(
+    r"(?i)pull access denied|repository|not found|does not exist|denied|/v2/|registry|docker|image|package|huggingface|clone"
+)
+
+
+@check
+def name_misspelt(evidence: Evidence) -> Iterator[Finding]:
+    """Two names of a repository or image that are nearly alike: one is a typing error."""
+    prose = "\n".join(t.content for t in evidence.texts)
+    if not troubled(evidence) and not re.search(r"(?i)denied", prose):
+        return
+    if not _HIDES.search(prose):
+        return
+    names = sorted({m.group(1).lower().rstrip(".") for m in _NAME.finditer(prose) if len(m.group(1)) > 6})[
+        :200
+    ]
+    for number, one in enumerate(names):
+        for other in names[number + 1 :]:
+            if _nearly(one, other):
+                found = where(evidence, re.escape(one))
+                says = f"Two names are nearly alike, {one} and {other}: one may be a typing error."
+                yield Finding(
+                    "name-misspelt",
+                    says,
+                    {"resource-hidden": 13.0, "wrong-url": 9.0},
+                    found[1] if found else Where(),
+                )
+                return
+
+
+def _nearly(one: str, other: str) -> bool:
+    """Alike but for one or two letters; versions and numbers may differ freely."""
+    if abs(len(one) - len(other)) > 2 or re.sub(r"[\d.]+", "", one) == re.sub(r"[\d.]+", "", other):
+        return False
+    if one.split("/")[0] != other.split("/")[0] and one.split("/")[-1] != other.split("/")[-1]:
+        return False
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio() >= 0.88
+
+
+@check
+def registry_scope_refused(evidence: Evidence) -> Iterator[Finding]:
+    """The registry asked for a token and refused the one it got: missing, private, or no right."""
+    for exchange in evidence.refused:
+        if _token_was_sent(exchange) and any(
+            "repository:" in c.params.get("scope", "") for c in asked(exchange)
+        ):
+            says = "The registry's own token was sent for this repository and refused: it is missing, private or not allowed."
+            yield Finding(
+                "registry-scope",
+                says,
+                {"resource-hidden": CLEAR, "not-permitted": 10.0, "insufficient-scope": 5.0},
+                Where.at(exchange),
+            )
+            return
+
+
+def _token_was_sent(exchange: Exchange) -> bool:
+    return (exchange.request.fields.get("authorization") or "").lower().startswith("bearer ")
