@@ -96,7 +96,7 @@ def circumstances(words: str) -> set[str]:
         ("old-password-works", "The old password still works.", "The first one works, the second fails."),
         ("simple-password-works", "A simple password works.", "A simple GET works."),
         (
-            "direct-works",
+            "direct-works-said",
             "Directly on port 8080 it works, behind nginx not.",
             "Calling it directly with curl works.",
         ),
