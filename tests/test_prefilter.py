@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from why401.prefilter import may_match, required
+from why401.prefilter import lazy, may_match, required
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,16 @@ def test_a_match_always_holds_a_literal(pattern: str, text: str) -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_read_without_a_crash(pattern: str) -> None:
     required(pattern)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=6).map("".join), st.text("abcdefoxrZ.1 ", max_size=30))
+def test_a_lazy_expression_answers_as_a_compiled_one(pattern: str, text: str) -> None:
+    compiled = re.compile(pattern)
+    expected = [match.span() for match in compiled.finditer(text)]
+    assert [match.span() for match in lazy(pattern).finditer(text)] == expected
+    assert bool(lazy(pattern).search(text)) == bool(compiled.search(text))
+    assert bool(lazy(pattern).fullmatch(text)) == bool(compiled.fullmatch(text))
+    assert lazy(pattern).sub("_", text) == compiled.sub("_", text)
+    assert lazy(pattern).findall(text) == compiled.findall(text)
+    assert lazy(pattern).split(text) == compiled.split(text)

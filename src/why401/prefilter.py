@@ -1,4 +1,4 @@
-"""The literals that a text must hold for a regular expression to match it.
+"""Regular expressions that are compiled only where they can match, by the literals that a match must hold.
 
 Compiling is what a regular expression costs here: hundreds of them are asked of one short text, and nearly
 all do not match. Looking for a literal first spares the compiling. Only what is certain counts: an answer of
@@ -8,6 +8,7 @@ None means that nothing is known and the expression has to be tried. Case is ign
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
 
@@ -114,3 +115,54 @@ def _optional(pattern: str, at: int) -> bool:
 def _after_quantifier(pattern: str, at: int) -> int:
     match = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?").match(pattern, at)
     return match.end() if match else at
+
+
+class Lazy:
+    """A regular expression like that of `re.compile`, compiled at the first text that may match it."""
+
+    __slots__ = ("_compiled", "flags", "pattern")
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.pattern, self.flags = pattern, flags
+        self._compiled: re.Pattern[str] | None = None
+
+    @property
+    def compiled(self) -> re.Pattern[str]:
+        """The compiled expression."""
+        if self._compiled is None:
+            self._compiled = re.compile(self.pattern, self.flags)
+        return self._compiled
+
+    def _cannot(self, text: str) -> bool:
+        return (
+            self._compiled is None and len(text) < WORTH_A_LOOK and not may_match(self.pattern, text.lower())
+        )
+
+    def search(self, text: str, *span: int) -> re.Match[str] | None:
+        return None if self._cannot(text) else self.compiled.search(text, *span)
+
+    def match(self, text: str, *span: int) -> re.Match[str] | None:
+        return None if self._cannot(text) else self.compiled.match(text, *span)
+
+    def fullmatch(self, text: str, *span: int) -> re.Match[str] | None:
+        return None if self._cannot(text) else self.compiled.fullmatch(text, *span)
+
+    def finditer(self, text: str, *span: int) -> Iterator[re.Match[str]]:
+        return iter(()) if self._cannot(text) else self.compiled.finditer(text, *span)
+
+    def findall(self, text: str, *span: int) -> list[str]:
+        return [] if self._cannot(text) else self.compiled.findall(text, *span)
+
+    def sub(self, by: str | Callable[[re.Match[str]], str], text: str, count: int = 0) -> str:
+        return text if self._cannot(text) else self.compiled.sub(by, text, count)
+
+    def split(self, text: str, maxsplit: int = 0) -> list[str]:
+        return [text] if self._cannot(text) else self.compiled.split(text, maxsplit)
+
+
+WORTH_A_LOOK: Final = 50_000  #: characters of a text from which compiling costs less than looking first
+
+
+def lazy(pattern: str, flags: int = 0) -> Lazy:
+    """`re.compile`, put off until a text may match."""
+    return Lazy(pattern, flags)
