@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from why401 import causes
 from why401.diagnosis import Ranked
+from why401.prefilter import lazy
 from why401.report import Fix
 
-_FENCE = re.compile(r"```[a-z]*\n(.*?)```", re.S)
+_FENCE = lazy(r"```[a-z]*\n(.*?)```", re.S)
 
 
 def fixes(item: Ranked, stacks: Sequence[str]) -> tuple[Fix, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 SHORTEST: Final = 3
 _SKIPPED_GROUP: Final = re.compile(r"\?(?:[=!]|<[=!]|#|P=|\()")
@@ -150,7 +150,7 @@ class Lazy:
     def finditer(self, text: str, *span: int) -> Iterator[re.Match[str]]:
         return iter(()) if self._cannot(text) else self.compiled.finditer(text, *span)
 
-    def findall(self, text: str, *span: int) -> list[str]:
+    def findall(self, text: str, *span: int) -> list[Any]:
         return [] if self._cannot(text) else self.compiled.findall(text, *span)
 
     def sub(self, by: str | Callable[[re.Match[str]], str], text: str, count: int = 0) -> str:

@@ -8,17 +8,17 @@ since contrasts are read between them. A few exchanges pasted together are one s
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 from why401.evidence import Evidence, Exchange
+from why401.prefilter import lazy
 from why401.report import Subject
 
 FEW = 8  #: up to this many exchanges are taken as one story
 MOST_GROUPS = 20
 
-_VARIABLE = re.compile(r"(?i)^(?:\d+|[0-9a-f]{8,}|[0-9a-f-]{32,}|[\w-]{24,})$")
+_VARIABLE = lazy(r"(?i)^(?:\d+|[0-9a-f]{8,}|[0-9a-f-]{32,}|[\w-]{24,})$")
 
 
 @dataclass(frozen=True)

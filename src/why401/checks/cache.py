@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from why401.checks import check
 from why401.evidence import Evidence, Exchange
 from why401.findings import FAINT, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import caching
 
 
@@ -68,7 +69,7 @@ def _no_key(query: str) -> bool:
     return not re.search(r"key|token|sig|auth|secret|nonce|user|pass|session|code|jwt", query, re.I)
 
 
-_HIT = re.compile(
+_HIT = lazy(
     r"^[\s<>*|\"']*(?P<field>age|x-cache|cf-cache-status|x-cache-status|x-proxy-cache|x-varnish|x-vercel-cache"
     r"|x-litespeed-cache|x-kinsta-cache|x-drupal-cache|x-nextjs-cache|cache-status)[\"']?\s*[:=]\s*[\"']?"
     r"(?P<value>[^\n\"']*)",

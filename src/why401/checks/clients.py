@@ -17,6 +17,7 @@ from why401.checks.credentials_offers import AUTHORIZATION, every, sent, trouble
 from why401.checks.credentials_places import carried
 from why401.evidence import Evidence, Exchange
 from why401.findings import HINT, Finding, Where
+from why401.prefilter import lazy
 
 _NETRC = r"^\s*default\s+login\s|^\s*machine\s+\S+(?:\s+|\s*\n\s*)(?:login|password|account)\b"
 _BY_HAND = r"\bgcloud\b|oauth|authorization|bearer|private[-_]token|api[-_]?(?:key|token)|oauth_token|job[-_]token|access[-_]token"
@@ -118,7 +119,7 @@ def _same_target(one: Exchange, other: Exchange) -> bool:
     return ours.path == theirs.path and (ours.host is None or theirs.host is None or ours.host == theirs.host)
 
 
-_SESSION = re.compile(
+_SESSION = lazy(
     r"wordpress_logged_in|wordpress_sec|oc_sessionpassphrase|nc_session|nc_username|oc[a-z0-9]{9,}=|sessionid=|jsessionid="
     r"|laravel_session|phpsessid|connect\.sid|_session(?:_id)?=|ssess[0-9a-f]+|sess[0-9a-f]{32}|\.aspnet(?:core)?\.|grafana_session|gitlab_session|remember",
     re.I,

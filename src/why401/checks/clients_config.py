@@ -17,6 +17,7 @@ from why401.checks import check
 from why401.checks.credentials_offers import LOOKED_AT, every, troubled, where
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
+from why401.prefilter import lazy
 
 _NOT_LOADED = 20.0
 
@@ -30,10 +31,10 @@ def _all(evidence: Evidence) -> str:
     return "\n".join(text.content[:LOOKED_AT] for text in evidence.texts)
 
 
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-_SERVER = re.compile(r"<server>(.*?)</server>", re.S)
-_ID = re.compile(r"<id>\s*([^<]+?)\s*</id>")
-_REPOSITORY = re.compile(r"<(repository|snapshotRepository|pluginRepository|mirror)>(.*?)</\1>", re.S)
+_COMMENT = lazy(r"<!--.*?-->", re.S)
+_SERVER = lazy(r"<server>(.*?)</server>", re.S)
+_ID = lazy(r"<id>\s*([^<]+?)\s*</id>")
+_REPOSITORY = lazy(r"<(repository|snapshotRepository|pluginRepository|mirror)>(.*?)</\1>", re.S)
 
 
 @check
@@ -75,11 +76,11 @@ def _some(names: set[str]) -> str:
     return ", ".join(sorted(names)[:3])
 
 
-_NPM_AUTH = re.compile(
+_NPM_AUTH = lazy(
     r"^\s*(?:npm config set )?[\"']?((?:https?:)?//[^\s:=\"']+(?::\d+)?[^\s:=\"']*):(_authToken|_auth|_password|username)",
     re.M,
 )
-_NPM_REGISTRY = re.compile(
+_NPM_REGISTRY = lazy(
     r"^\s*(?:npm config set )?(?:(@[\w.-]+):)?registry[ =:]+[\"']?(https?://[^\s\"']+)", re.M | re.I
 )
 
@@ -125,7 +126,7 @@ def npm(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-_SBT = re.compile(r"(?:Direct)?Credentials\(\s*\"([^\"]*)\"\s*,\s*\"([^\"]*)\"\s*,\s*\"[^\"]*\"")
+_SBT = lazy(r"(?:Direct)?Credentials\(\s*\"([^\"]*)\"\s*,\s*\"([^\"]*)\"\s*,\s*\"[^\"]*\"")
 
 
 @check

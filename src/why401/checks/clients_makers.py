@@ -17,8 +17,9 @@ from why401.checks import check
 from why401.checks.credentials_offers import every, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import CLEAR, HINT, Finding, Where
+from why401.prefilter import lazy
 
-_SECRET_LINE = re.compile(
+_SECRET_LINE = lazy(
     r"^[ \t]*[\w.\-\"]+[ \t]*:[ \t]*[\"']?([A-Za-z0-9+/]{4,}={0,2})[\"']?[ \t]*(?:#.*)?$", re.M
 )
 

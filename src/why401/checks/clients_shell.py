@@ -16,17 +16,18 @@ from why401.checks import check
 from why401.checks.credentials_offers import LOOKED_AT, every, troubled, where
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
+from why401.prefilter import lazy
 
 # What stands in a secret's argument of a command: the option, then the argument with its quotes.
-_ARGUMENT = re.compile(
+_ARGUMENT = lazy(
     r"(?:(?<=\s)(?:-u|-U|-p|--user|--username|--password|--proxy-user|--http-user|--http-password|--docker-username|--docker-password|--creds|--dest-creds|--src-creds|--from-literal)(?:[ =]|(?=[\"'\w]))"
     r"|(?<=\s)-(?:u|p)(?=[\w\"'])|(?<=://)|(?<=\s)[A-Za-z_]*(?:PASSWORD|PASS|USER|USERNAME|TOKEN|SECRET)=|(?:-H|--header)[ =]?)"
     r"(\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s\"']+)"
 )
-_EXPANDS = re.compile(r"(?<![\\$])\$(?=[A-Za-z_0-9{<$(])|(?<!\\)`")
-_WHOLE_VARIABLE = re.compile(r"\$\{?[A-Za-z_][A-Za-z0-9_]*\}?")
-_MID_WORD = re.compile(r"[A-Za-z0-9!@#%^&*)=+.]\$(?:[A-Za-z0-9_<{$])")
-_COMMAND = re.compile(
+_EXPANDS = lazy(r"(?<![\\$])\$(?=[A-Za-z_0-9{<$(])|(?<!\\)`")
+_WHOLE_VARIABLE = lazy(r"\$\{?[A-Za-z_][A-Za-z0-9_]*\}?")
+_MID_WORD = lazy(r"[A-Za-z0-9!@#%^&*)=+.]\$(?:[A-Za-z0-9_<{$])")
+_COMMAND = lazy(
     r"\b(?:curl|wget|docker|podman|skopeo|helm|git|http|https|pip|npm|oc|kubectl|crane|oras|mvn|twine|az|aws|gcloud|ansible|nerdctl|buildah)\b"
 )
 
@@ -69,7 +70,7 @@ def _whole(word: str) -> bool:
     return "$" not in rest and not re.search(r"(?:^|[:@])[A-Za-z0-9!#%^&*+.]*[a-z0-9!#%^&*]\$", inner)
 
 
-_USERINFO = re.compile(r"\b([a-z][a-z0-9+.-]*)://([^\s\"'<>`]+)", re.I)
+_USERINFO = lazy(r"\b([a-z][a-z0-9+.-]*)://([^\s\"'<>`]+)", re.I)
 
 
 @check

@@ -16,6 +16,7 @@ from why401.checks import check
 from why401.checks.credentials_offers import anywhere, every, sent, troubled
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import basic
 
 #: marker of the service and token → pattern of the user names that it takes, what it wants, weight.
@@ -156,7 +157,7 @@ _OFFERED = (
     r"(?:HTTPBasicAuth|auth\s*=\s*|basic_auth\s*=\s*|basicAuth)\(?\(?[\"']([^\"']+)[\"']\s*,",
     r"<username>([^<]+)</username>",
 )
-_NO_USER = re.compile(
+_NO_USER = lazy(
     r"^(?:\$\{?\{?(?!GITLAB_USER).*|<.*|\{\{.*|None|null|true|false|\*+|x{3,}|\[.*|your.*|user(?:name)?)$",
     re.I,
 )

@@ -14,6 +14,7 @@ from typing import Literal
 
 from why401.evidence import Evidence, Exchange, Source, Text
 from why401.findings import Where
+from why401.prefilter import lazy
 from why401.protocol import challenges, credentials
 
 Seen = Literal["wire", "single", "double", "code"]
@@ -21,18 +22,18 @@ Seen = Literal["wire", "single", "double", "code"]
 AUTHORIZATION = ("authorization", "proxy-authorization")
 
 # A header line as a transcript, `curl -v`, a proxy or a log writes it.
-_LINE = re.compile(r"^[ \t]*(?:[<>*|][ \t])?[ \t]*((?:proxy-)?authorization)[ \t]*:[ \t]?(.*)$", re.I | re.M)
+_LINE = lazy(r"^[ \t]*(?:[<>*|][ \t])?[ \t]*((?:proxy-)?authorization)[ \t]*:[ \t]?(.*)$", re.I | re.M)
 # The same in a JSON dump of headers.
-_JSON = re.compile(r'"((?:proxy-)?authorization)"\s*:\s*\[?\s*"((?:[^"\\\n]|\\.)*)"', re.I)
+_JSON = lazy(r'"((?:proxy-)?authorization)"\s*:\s*\[?\s*"((?:[^"\\\n]|\\.)*)"', re.I)
 # Headers that only a request that was sent has: a dump, not a setting.
-_DUMP = re.compile(r'"(?:user-agent|content-length|host|connection)"\s*:', re.I)
-_OPTION = re.compile(
+_DUMP = lazy(r'"(?:user-agent|content-length|host|connection)"\s*:', re.I)
+_OPTION = lazy(
     r"""(?:-H|--header|-Headers?)[ =]?(["'])[ \t]*((?:proxy-)?authorization)[ \t]*:[ \t]*(.*?)\1""", re.I
 )
-_CHALLENGE_LINE = re.compile(
+_CHALLENGE_LINE = lazy(
     r"^[ \t]*(?:[<>*|][ \t])?[ \t]*(?:www|proxy)-authenticate[ \t]*:[ \t]*(.+)$", re.I | re.M
 )
-_REFUSED = re.compile(
+_REFUSED = lazy(
     r"\b(?:401|403|407)\b|unauthori[sz]ed|not authori[sz]ed|forbidden|authenticat|log ?in|api[ _-]?key|denied"
     r"|credential|(?:invalid|expired|bad|missing|wrong|incorrect|refused|rejected|unknown)\b[^.\n]{0,25}"
     r"\b(?:token|key|user|password|signature|session)|no token",
@@ -40,7 +41,7 @@ _REFUSED = re.compile(
 )
 
 # How people blank a credential before they post it. Such a value says nothing of what was sent.
-REDACTED = re.compile(
+REDACTED = lazy(
     r"\*{2,}|[\u2022\u25cf\u2588]|\u2026|\.{3}|\bx{3,}|\bX{3,}|x{4,}|X{4,}|redacted|masked|hidden|removed|omitted"
     r"|[<\[(](?:the |my |same |a |valid |access |id |jwt |bearer |api |long )*"
     r"(?:token|key|secret|password|pass|jwt|base64|b64|credential|value|string|snip)[^>\])]*[>\])]"

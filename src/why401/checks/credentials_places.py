@@ -17,20 +17,19 @@ from why401.checks.credentials_offers import LOOKED_AT, Sent, anywhere, asked, e
 from why401.checks.credentials_products import ANONYMOUS, HEADERS
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, FAINT, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 
 # Fields that carry a credential, by name.
-_KEYLIKE = re.compile(
+_KEYLIKE = lazy(
     r"^(?!x-csrf|x-xsrf|csrf|x-request|idempotency|sec-|x-amz-(?!security))(?:.*(?:api-?_?key|apikey|auth|token|secret"
     r"|password|credential|jwt|access-?_?key|subscription-key|session).*|key|dpop|cookie|x-user-email)$",
     re.I,
 )
-_IN_QUERY = re.compile(
+_IN_QUERY = lazy(
     r"[?&](?:[\w-]*(?:token|api_?key|key|secret|password|auth|jwt|sig(?:nature)?)[\w-]*|X-Amz-Signature|code)=[^&\s]+",
     re.I,
 )
-_LOGIN = re.compile(
-    r"/(?:log-?in|sign-?in|sign-?up|register|auth|authenticate|oauth2?|token|sessions?)\b", re.I
-)
+_LOGIN = lazy(r"/(?:log-?in|sign-?in|sign-?up|register|auth|authenticate|oauth2?|token|sessions?)\b", re.I)
 
 
 def carried(exchange: Exchange) -> list[str]:
@@ -108,11 +107,11 @@ def anonymous_words(evidence: Evidence) -> Iterator[Finding]:
     yield Finding("server-saw-none", says, weights, at, group="anonymous")
 
 
-_CALL = re.compile(
+_CALL = lazy(
     r"\bfetch\(|axios[.(]|requests\.(?:get|post|put|patch|delete|request)\(|\bcurl\b|HttpClient|http\.(?:get|post)\(|\$\.ajax|urlopen\(|Invoke-(?:RestMethod|WebRequest)",
     re.I,
 )
-_ANY = re.compile(
+_ANY = lazy(
     r"authorization|bearer|\bauth\b|api[_-]?key|token|password|credential|-u\s|--user|cookie|session|netrc",
     re.I,
 )
@@ -140,7 +139,7 @@ def command_without_credentials(evidence: Evidence) -> Iterator[Finding]:
 
 
 # A name that is meant to be Authorization, or that a guide calls so, but is another field.
-_MISNAMED = re.compile(
+_MISNAMED = lazy(
     r"^(?:authentication|authenticate|authorisation|authori[sz]aton|authorizations|autorization|authorizarion|authorzation"
     r"|autherization|authrization|authoriztion|authoization|bearer|x-authentication|http_authorization)$",
     re.I,
@@ -208,7 +207,7 @@ _DEMANDED = (
     r"(?:missing|provide|required?|expected|no|invalid)\b[^.\n]{0,30}?\b(?:header[: ]+)?[\"'`]?((?:x-[a-z][\w-]+|api-key|private-token))\b[\"'`]?",
     r"[\"'`]?((?:x-[a-z][\w-]+|api-key|private-token))[\"'`]? (?:header|is required|is missing|must be)",
 )
-_NOT_DEMANDS = re.compile(
+_NOT_DEMANDS = lazy(
     r"^(?:x-forwarded|x-real|x-requested|x-request-id|x-csrf|x-xsrf|content|accept|user-agent|host|origin|x-powered|x-frame|x-content|cookie|referer|remote|x-www)",
     re.I,
 )

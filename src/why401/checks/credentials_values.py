@@ -16,6 +16,7 @@ from why401.checks import check
 from why401.checks.credentials_offers import LOOKED_AT, Sent, anywhere, every, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import CLEAR, FAINT, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import basic
 from why401.protocol.placeholders import MEANINGS, placeholder
 
@@ -36,7 +37,7 @@ _ON_WIRE: dict[str, float] = {
     "truncated": 2.0,
 }
 # `{{token}}` and `{token}` are templates that no person types to hide a value; `<token>` is.
-_BRACES = re.compile(r"\{\{.*\}\}|\{[A-Za-z_]\w*\}|<%.*%>|%s|%\(\w+\)s|\{\}")
+_BRACES = lazy(r"\{\{.*\}\}|\{[A-Za-z_]\w*\}|<%.*%>|%s|%\(\w+\)s|\{\}")
 
 
 @check
@@ -168,12 +169,12 @@ _KEYS = (
     r"[\w.\-]*(?:api[_.-]?key|apikey|access[_.-]?key|token|secret|password|passwd|client[_.-]?id|authorization|"
     r"consumer[_.-]?key|auth[_.-]?key|credential|subscription[_.-]?key|app[_.-]?id|\bpat)[\w\-]*"
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = lazy(
     rf"^[ \t]*(?:export |set |SET |\$env:|const |let |var |- |<)?[\"']?({_KEYS})[\"']?[\]\)]?[ \t]*(?:=>|:=|[:=>])[ \t]*(.+?)[ \t,;]*$",
     re.I | re.M,
 )
 _QUOTES = "\"'`"
-_EXAMPLE = re.compile(
+_EXAMPLE = lazy(
     r"""(?ix) your?[ _-].*(?:token|key|secret|password|id|pat)(?![a-z]).* | .*(?:goes|put|insert|enter|paste|add)[ _-]?(?:it[ _-])?(?:your|here)\b.*
     | <\s*your .* | change[_-]?(?:me|this|it).* | replace[_ -]?(?:me|this|with).* | (?:sk|pk|ghp|glpat|pypi|npm|xoxb)[-_](?:x{3,}|your).*
     | my[_-](?:api[_-]?)?(?:key|token|secret) | (?:api[_-]?key|token|secret)[_-]?here | x{6,} | 0{8,} | \*{4,}
@@ -217,7 +218,7 @@ def _assigned(value: str) -> float:
     return 13.0 if _EXAMPLE.fullmatch(core) and not core.isdigit() else 0.0
 
 
-_ECHO = re.compile(
+_ECHO = lazy(
     r"(?:incorrect|invalid) api[- ]?key(?: provided)?: *(?P<key>[^\s,}]+)|Permission denied for key (?P<other>\S+)",
     re.I,
 )
@@ -244,7 +245,7 @@ def echoed(evidence: Evidence) -> Iterator[Finding]:
         yield from _echoed_other(evidence, core, at)
 
 
-_NAMED = re.compile(
+_NAMED = lazy(
     r"^[ \t]*(?:export |set |- )?[\"']?([A-Za-z_][\w.]*(?:key|token|secret)\w*)[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"']{4,})",
     re.I | re.M,
 )
@@ -307,13 +308,13 @@ def not_given(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("secret-not-given", says, weights, found[1])
 
 
-_READS = re.compile(
+_READS = lazy(
     r"process\.env\.([A-Z][A-Z0-9_]+)|process\.env\[['\"]([A-Z0-9_]+)|os\.environ(?:\.get\(|\[)['\"]([A-Z0-9_]+)"
     r"|os\.getenv\(['\"]([A-Z0-9_]+)|getenv\(['\"]([A-Z0-9_]+)|ENV\[['\"]([A-Z0-9_]+)|env\(['\"]([A-Z0-9_]+)"
     r"|Environment\.GetEnvironmentVariable\(\"([A-Z0-9_]+)|import\.meta\.env\.([A-Z][A-Z0-9_]+)"
 )
-_DEFINES = re.compile(r"^[ \t]*(?:export |set |SET |\$env:|- )?([A-Z][A-Z0-9_]{3,})[ \t]*[=:]", re.M)
-_SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|PAT\b|AUTH|CRED|JWT|USER")
+_DEFINES = lazy(r"^[ \t]*(?:export |set |SET |\$env:|- )?([A-Z][A-Z0-9_]{3,})[ \t]*[=:]", re.M)
+_SECRET_NAME = lazy(r"TOKEN|KEY|SECRET|PASS|PAT\b|AUTH|CRED|JWT|USER")
 
 
 @check

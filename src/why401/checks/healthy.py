@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from why401.checks import check
 from why401.evidence import REFUSALS, Evidence
 from why401.findings import RULED_OUT, Finding, Where
+from why401.prefilter import lazy
 
 # Any of these may be a refusal, whatever the status says.
-_REFUSAL = re.compile(
+_REFUSAL = lazy(
     r"\b40[137]\b|\b49[56]\b|unauthori[sz]ed|unauthenticated|not[ _-](?:authori[sz]ed|authenticated|logged[ _-]in)"
     r"|forbidden|(?:access|permission)[ _]?(?:is )?denied|authenticat\w+[ _](?:failed|required|error|problem)"
     r"|invalid[ _-](?:token|credential|api[ _-]?key|grant|client|signature|password|login)|token[ _](?:has )?expired"
@@ -27,7 +28,7 @@ _REFUSAL = re.compile(
     re.I,
 )
 # Failures of the way there, before anybody could be refused.
-_NETWORK = re.compile(
+_NETWORK = lazy(
     r"could ?n[o']t resolve host|could not resolve|name or service not known|getaddrinfo|ENOTFOUND|EAI_AGAIN"
     r"|connection refused|ECONNREFUSED|connection (?:timed out|reset)|ETIMEDOUT|ECONNRESET|no route to host"
     r"|failed to connect to|operation timed out|ssl certificate problem|certificate verify failed|self[- ]signed certificate"
@@ -35,7 +36,7 @@ _NETWORK = re.compile(
     r"|PKIX path building failed|hostname mismatch|wrong version number|empty reply from server|no such host|dial tcp|i/o timeout|context deadline exceeded|network is unreachable",
     re.I,
 )
-_OTHER_STATUS = re.compile(
+_OTHER_STATUS = lazy(
     r"\b(?:HTTP/[\d.]+\"?|status(?: ?code)?[:= ]*|returned(?: error)?:?|error|code|->|=>|answers?|says|gives|gets?|got)\s*"
     r"(?:is |an? )?(2\d\d|30\d|404|405|410|415|422|5\d\d)\b",
     re.I,

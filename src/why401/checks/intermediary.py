@@ -13,10 +13,11 @@ from typing import Final
 from why401.checks import check
 from why401.evidence import Evidence, Exchange
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, RULED_OUT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import challenges
 
 #: What applications say to a request in which they saw no credential (frameworks' own texts).
-ANONYMOUS: Final = re.compile(
+ANONYMOUS: Final = lazy(
     r"(?i)credentials were not provided|not[ _]logged[ _]in|no (?:auth\w*|access|bearer|jwt)[ _]?(?:token|header)?"
     r"[^\n]{0,20}(?:found|provided|present|supplied)|missing (?:auth\w*|bearer|token|access)|token (?:is )?missing"
     r"|token not (?:found|provided)|(?:auth\w*|token|jwt) (?:is )?required|jwt must be provided|unauthenticated"
@@ -51,7 +52,7 @@ GATEWAYS: Final = (
     ("link", r"api\.w\.org"),
 )
 
-_OWN_PAGE: Final = re.compile(
+_OWN_PAGE: Final = lazy(
     r"401 Authorization Required|This server could not verify that you|You need a valid user and password"
 )
 _TOKEN_SCHEMES: Final = frozenset({"bearer", "token", "jwt", "dpop", "apikey", "api-key"})

@@ -17,6 +17,7 @@ from why401.checks import permission_hidden as permission_hidden  # registers it
 from why401.checks.credentials_offers import asked, every, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import AGAINST, HINT, NAMED, RULED_OUT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import jwt
 
 
@@ -218,7 +219,7 @@ def some_paths_allowed(evidence: Evidence) -> Iterator[Finding]:
 
 
 # Rules of access that name users, groups or roles; a plain "any user" is none.
-_RULE = re.compile(
+_RULE = lazy(
     r"(?im)^\s*(?!#)(?:Require\s+(?:user|group|ldap-\w+|dbm-group|claim|expr)\s+.+|<add accessType=\"Allow\" (?:users|roles)=\"(?!\*)[^\"]+\".*|\[Authorize\((?:Roles|Policy)\s*=.*|.*@(?:RolesAllowed|Secured|PreAuthorize)\(.*|.*\.has(?:Any)?Role\(.*|.*permission_classes\s*=.*IsAdminUser.*|.*restrict_to_groups.*|.*allowed_groups.*)$"
 )
 

@@ -16,11 +16,12 @@ from why401.checks import check
 from why401.checks.credentials_offers import asked, troubled, where
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, Finding, Where
+from why401.prefilter import lazy
 
-_NAME = re.compile(
+_NAME = lazy(
     r"(?<![\w./@-])((?:[\w-]+(?:\.[\w-]+)*(?::\d+)?/)?[\w-]{2,}/[\w.-]{2,}|@[\w-]+/[\w.-]+)(?![\w/])"
 )
-_HIDES = re.compile(
+_HIDES = lazy(
     r"(?i)pull access denied|repository|not found|does not exist|denied|/v2/|registry|docker|image|package|huggingface|clone"
 )
 

@@ -13,12 +13,13 @@ from typing import Final
 from why401.checks import check
 from why401.evidence import Contrast, Evidence, Exchange
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 
-_CONFIGURED: Final = re.compile(
+_CONFIGURED: Final = lazy(
     r"(?im)^\s*(?:-\s*)?[\"']?(?:username|user|login|password|auth|token|api[_-]?key)[\"']?\s*[:=]\s*[\"']?[^\s\"'#]{2,}"
     r"|^machine\s+\S+.*\bpassword\s+\S+"
 )
-_NOT_CONFIGURED: Final = re.compile(r"(?i)your_|changeme|placeholder|<[^>]+>|\$\{|undefined")
+_NOT_CONFIGURED: Final = lazy(r"(?i)your_|changeme|placeholder|<[^>]+>|\$\{|undefined")
 
 
 def _bare(exchange: Exchange) -> bool:
@@ -116,8 +117,8 @@ def change_named(evidence: Evidence) -> Iterator[Finding]:
                 break
 
 
-_PLUGIN_PATH: Final = re.compile(r"/(?:wp-content/(?:mu-)?plugins|modules/contrib|plugins)/(?P<name>[\w-]+)/")
-_AUTH_CALL: Final = re.compile(r"(?i)auth|rest_|login|jwt|determine_current_user|permission|token|nonce")
+_PLUGIN_PATH: Final = lazy(r"/(?:wp-content/(?:mu-)?plugins|modules/contrib|plugins)/(?P<name>[\w-]+)/")
+_AUTH_CALL: Final = lazy(r"(?i)auth|rest_|login|jwt|determine_current_user|permission|token|nonce")
 
 
 @check

@@ -20,6 +20,7 @@ from why401.checks import protocol_digest as protocol_digest  # registers its ch
 from why401.checks.credentials_offers import asked, asked_anywhere, sent, troubled, where
 from why401.evidence import Evidence, Exchange, Record
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, RULED_OUT, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import challenges
 
 # Clients that send credentials only when a challenge asks for them.
@@ -124,7 +125,7 @@ def _usable(exchange: Exchange) -> bool:
 
 
 _WINDOWS = ("negotiate", "ntlm", "kerberos")
-_IP = re.compile(r"^\[?[\d.:a-fA-F]+\]?$")
+_IP = lazy(r"^\[?[\d.:a-fA-F]+\]?$")
 
 
 @check

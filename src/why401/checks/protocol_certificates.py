@@ -17,6 +17,7 @@ from why401.checks import check
 from why401.checks.credentials_offers import troubled, where
 from why401.evidence import Evidence
 from why401.findings import FAINT, HINT, RULED_OUT, Finding, Where
+from why401.prefilter import lazy
 
 # Where a server is told to want a client certificate.
 _WANTS_CERTIFICATE = (
@@ -60,10 +61,10 @@ def certificate_wanted(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-_NOT_AFTER = re.compile(
+_NOT_AFTER = lazy(
     r"(?i)not ?after\s*[=:]\s*\(?\"?((?:[A-Z][a-z]{2} +\d{1,2} [\d:]+ \d{4}(?: GMT)?)|\d{4}-\d\d-\d\d[T ][\d:]+)"
 )
-_CLIENTS_OWN = re.compile(r"(?i)client|kube|user|\.p12|\.pfx|my\.|--cert|machine|agent|device")
+_CLIENTS_OWN = lazy(r"(?i)client|kube|user|\.p12|\.pfx|my\.|--cert|machine|agent|device")
 
 
 @check

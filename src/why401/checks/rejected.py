@@ -18,12 +18,11 @@ from why401.checks import rejected_environment as rejected_environment  # regist
 from why401.checks.credentials_offers import AUTHORIZATION, REDACTED, sent, troubled, where
 from why401.evidence import Evidence, Exchange
 from why401.findings import AGAINST, FAINT, HINT, RULED_OUT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import basic
 
-_LOGIN_PATH = re.compile(r"(?i)/(?:log-?in|sign-?in|auth(?:enticate)?|session|token|oauth)")
-_USER_HASH = re.compile(
-    r"(?m)^\s*[\"'-]*\s*([\w.@+-]{1,64}):(?:\$\$?(?:apr1|2[abxy]|5|6|1|y)\$|\{SHA\}|\{SSHA\})"
-)
+_LOGIN_PATH = lazy(r"(?i)/(?:log-?in|sign-?in|auth(?:enticate)?|session|token|oauth)")
+_USER_HASH = lazy(r"(?m)^\s*[\"'-]*\s*([\w.@+-]{1,64}):(?:\$\$?(?:apr1|2[abxy]|5|6|1|y)\$|\{SHA\}|\{SSHA\})")
 
 
 @check

@@ -17,22 +17,23 @@ from why401.checks import check
 from why401.checks.credentials_offers import every, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import CLEAR, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import jwt
 
 #: Words for one environment; the two columns never share accounts.
 _TRIAL = r"sandbox|test|tst|staging|stage|stg|demo|qa|uat|dev|preprod|pre-prod|int"
 _REAL = r"live|prod|production"
-_HOST = re.compile(r"https?://([\w.-]+)", re.I)
-_TRIAL_HOST = re.compile(rf"(?:^|[.-])(?:{_TRIAL})(?:\d*)(?:[.-]|$)|sandbox", re.I)
-_REAL_KEY = re.compile(
+_HOST = lazy(r"https?://([\w.-]+)", re.I)
+_TRIAL_HOST = lazy(rf"(?:^|[.-])(?:{_TRIAL})(?:\d*)(?:[.-]|$)|sandbox", re.I)
+_REAL_KEY = lazy(
     rf"\b(?:[a-z]{{1,6}}_)(?:{_REAL})_\w|(?<![A-Z_])(?:LIVE|PROD|PRODUCTION)_\w*(?:KEY|TOKEN|SECRET|CLIENT|PASS)\w*\s*[=:]",
     0,
 )
-_TRIAL_KEY = re.compile(
+_TRIAL_KEY = lazy(
     r"\b(?:[a-z]{1,6}_)(?:test|sandbox)_\w|(?<![A-Z_])(?:SANDBOX|TEST|STAGING|DEMO)_\w*(?:KEY|TOKEN|SECRET|CLIENT|PASS)\w*\s*[=:]",
     0,
 )
-_REGION = re.compile(
+_REGION = lazy(
     r"\b((?:us|eu|ap|sa|ca|me|af|il|cn|mx)-(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-\d)\b"
 )
 
@@ -119,7 +120,7 @@ def region_of_signature(evidence: Evidence) -> Iterator[Finding]:
                 return
 
 
-_TENANT = re.compile(r"(?:login\.microsoftonline\.com|sts\.windows\.net)/([0-9a-f]{8}-[0-9a-f-]{27})", re.I)
+_TENANT = lazy(r"(?:login\.microsoftonline\.com|sts\.windows\.net)/([0-9a-f]{8}-[0-9a-f-]{27})", re.I)
 
 
 @check
@@ -286,7 +287,7 @@ def kubeconfig_crossed(evidence: Evidence) -> Iterator[Finding]:
 
 
 #: Regions of clouds as hosts write them, without spaces.
-_CLOUD_REGIONS = re.compile(
+_CLOUD_REGIONS = lazy(
     r"\b((?:(?:north|south|west)?(?:central|east|west)|north|south|west|east)(?:us|europe|india|asia)[23]?"
     r"|(?:uk|japan|korea|canada|australia|france|germany|brazil)(?:south|west|east|central|northeast|southeast|westcentral)"
     r"|(?:swiss|switzerland|norway|uae|sweden|poland|italy)\w{4,8}|southeastasia|eastasia|westcentralus)\b"
@@ -313,7 +314,7 @@ def regions_differ(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("regions-differ", says, weights, found[1] if found else Where(), group="environment")
 
 
-_CONTINENT_HOST = re.compile(r"(?:^|[.-])(eu|us)\d?(?:[.-]|$)", re.I)
+_CONTINENT_HOST = lazy(r"(?:^|[.-])(eu|us)\d?(?:[.-]|$)", re.I)
 
 
 @check

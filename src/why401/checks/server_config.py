@@ -16,21 +16,22 @@ from urllib.parse import urlsplit
 from why401.checks import check
 from why401.evidence import Evidence, Exchange, Source, Text
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import challenges
 
 #: Parameters of a challenge that hold an address the client has to fetch (distribution token auth, RFC 9728).
 _ADDRESSES: Final = ("realm", "resource_metadata", "authorization_uri", "as_uri")
 
 #: Paths that are public by their nature: they serve to log in, or are fetched by somebody without credentials.
-PUBLIC: Final = re.compile(
+PUBLIC: Final = lazy(
     r"(?i)/(?:log-?in|sign-?_?in|register|sign-?_?up|forgot-?_?password|password/(?:reset|email|new)|reset-password"
     r"|verify-email|activate|confirm(?:ation)?|oauth2?/(?:token|callback|authorize)|callback|healthz?|readyz|livez"
     r"|liveness|readiness|actuator/health|ping|favicon\.ico|robots\.txt|sitemap\.xml|site\.webmanifest"
     r"|manifest\.json|\.well-known/[\w/.-]+|swagger[\w/.-]*|v[23]/api-docs[\w/.-]*|openapi\.json|admin-ajax\.php"
     r"|wp-cron\.php|webhooks?|hooks?)(?:/|$|\?)"
 )
-_LOGIN: Final = re.compile(r"(?i)log-?in|sign-?_?in|/token|/authenticate|/session|callback")
-_VISITOR: Final = re.compile(
+_LOGIN: Final = lazy(r"(?i)log-?in|sign-?_?in|/token|/authenticate|/session|callback")
+_VISITOR: Final = lazy(
     r"(?i)full authentication is required|unauthenticated|not provided|no (?:auth\w*|token)|missing|authorized users"
     r" only|token (?:is )?required|must be provided|not authenticated|header|need to sign in|Authorization Required"
     r"|could not verify"
@@ -116,7 +117,7 @@ def _refused_paths(evidence: Evidence) -> Iterator[tuple[str, str, str | None, S
 
 
 #: The words for visitors where they stand apart from the exchange, in a text of their own: the sure ones only.
-_SURELY_VISITOR: Final = re.compile(
+_SURELY_VISITOR: Final = lazy(
     r"(?i)full authentication is required|\bunauthenticated\b|credentials were not provided|not authenticated|"
     r"authorized users only|need to sign in|no (?:auth\w*|bearer)[ -]?token|token not found|jwt must be provided"
 )
@@ -197,8 +198,8 @@ def folder_rule_hits_more(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
-_HASH: Final = re.compile(r"(?P<dollars>\$+)(?P<kind>apr1|2[abxy]|5|6|1|y|argon2id?)(?P<next>\$+)")
-_LABELS: Final = re.compile(r"(?im)^\s*(?:labels|services|environment)\s*:|traefik\.http\.|basicauth\.users")
+_HASH: Final = lazy(r"(?P<dollars>\$+)(?P<kind>apr1|2[abxy]|5|6|1|y|argon2id?)(?P<next>\$+)")
+_LABELS: Final = lazy(r"(?im)^\s*(?:labels|services|environment)\s*:|traefik\.http\.|basicauth\.users")
 
 
 def _compose(text: Text) -> bool:
@@ -237,7 +238,7 @@ def hash_with_wrong_dollars(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
-_FILE_LINE: Final = re.compile(r"(?m)^(?P<user>[\w.@-]+):(?P<hash>\S*)\s*$")
+_FILE_LINE: Final = lazy(r"(?m)^(?P<user>[\w.@-]+):(?P<hash>\S*)\s*$")
 #: What each product's password file may hold; the products are looked for in the whole evidence.
 _READS: Final = (
     (r"(?i)REGISTRY_AUTH|registry:2|distribution registry|Registry Realm", r"\$2[aby]\$", "a bcrypt hash"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from why401.checks import check
 from why401.evidence import Evidence, Text
 from why401.findings import CLEAR, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 
 _CODE_KINDS = frozenset({"code", "message", "terminal", "settings", "body"})
 _COOKIE_LOGIN = (
@@ -141,9 +142,9 @@ def code_without_cookies(evidence: Evidence) -> Iterator[Finding]:
                 )
 
 
-_CALL = re.compile(r"(?<![\w.])(?:fetch|axios(?:\.(?:get|post|put|patch|delete|request))?|\$http\.\w+)\s*\(")
-_ASKS = re.compile(r"credentials\s*:\s*['\"]include|withCredentials\s*:\s*true|\bxhrFields")
-_FOR_ALL = re.compile(
+_CALL = lazy(r"(?<![\w.])(?:fetch|axios(?:\.(?:get|post|put|patch|delete|request))?|\$http\.\w+)\s*\(")
+_ASKS = lazy(r"credentials\s*:\s*['\"]include|withCredentials\s*:\s*true|\bxhrFields")
+_FOR_ALL = lazy(
     r"axios\.defaults\.withCredentials|\.create\(|interceptors|defaults\.credentials|Authorization|Bearer"
 )
 
@@ -189,8 +190,8 @@ def _applies(rule: Rule, text: Text) -> bool:
     )
 
 
-_LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1)(?::(\d+))?", re.I)
-_CLIENT_SIDE = re.compile(
+_LOOPBACK = lazy(r"https?://(localhost|127\.0\.0\.1)(?::(\d+))?", re.I)
+_CLIENT_SIDE = lazy(
     r"VITE_|REACT_APP_|NEXT_PUBLIC_|NUXT_|FRONTEND|CLIENT_URL|API_(BASE_)?URL|BASE_URL|baseURL|Origin:|origin:|fetch\(|axios"
     r"|CORS|cors|open(ed|ing)?\b|browser|address bar|Request URL|allowed_?origins?",
     re.I,

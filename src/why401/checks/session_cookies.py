@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from why401.checks.session_view import (
 )
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, FAINT, HINT, NAMED, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import cookies
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -147,7 +147,7 @@ def _left_out(handed: Handed, exchange: Exchange, url: str) -> Finding | None:
     return Finding("cookie-not-carried", says, weights, where, "cookie-left-out")
 
 
-_REFUSED_LINE = re.compile(
+_REFUSED_LINE = lazy(
     r"\b(?:GET|POST|PUT|PATCH|DELETE)\s+(?P<url>https?://[^\s\"']+)[^\n]{0,40}?(?<![\d.:/])(?:401|403)\b"
 )
 

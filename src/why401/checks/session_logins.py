@@ -11,19 +11,18 @@ from why401.checks import check
 from why401.checks.session_view import handed_out, is_session_name, sent
 from why401.evidence import Evidence, Exchange, Setting
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 
-_LOGIN = re.compile(
-    r"log-?in|sign-?in|logon|authenticate|/sessions?\b|/auth\b|verify|callback|/token\b", re.I
-)
-_TOKEN_BODY = re.compile(r"token|jwt|\"?sid\"?\s*:|session_?id|\beyJ", re.I)
-_COOKIE_SESSIONS = re.compile(
+_LOGIN = lazy(r"log-?in|sign-?in|logon|authenticate|/sessions?\b|/auth\b|verify|callback|/token\b", re.I)
+_TOKEN_BODY = lazy(r"token|jwt|\"?sid\"?\s*:|session_?id|\beyJ", re.I)
+_COOKIE_SESSIONS = lazy(
     r"express-session|session\s*\(\s*\{|cookieSession|cookie-session|passport\.session|iron-session|SessionMiddleware"
     r"|flask[_-]session|session\[[\"']|session_start\(|connect\.sid|JSESSIONID|PHPSESSID|laravel_session|HttpSession"
     r"|AddSession\(|UseSession\(|AddCookie\(|CookieAuthentication|sessions\.Default|gorilla/sessions|NewCookieStore"
     r"|set_cookie\(|res\.cookie\(|setcookie\(|http\.SetCookie|cookies\(\)\.set|Set-Cookie|withCredentials"
     r"|credentials: ?['\"]include|\bSESSION_(COOKIE|SECRET|DRIVER)|cookie: ?\{",
 )
-_IN_LOGS = re.compile(
+_IN_LOGS = lazy(
     r"(?:POST|PUT)\b[^\n]{0,120}(?:log-?in|sign-?in|/sessions?\b|/auth|verify|token)[^\n]{0,80}(?<![\d.:])(?:200|201|204)\b"
     r"(?:[^\n]*\n){1,12}?[^\n]*\b(?:GET|POST|PUT|PATCH)\b[^\n]{0,160}(?<![\d.:])(?:401|403)\b",
     re.I,
@@ -141,7 +140,7 @@ def crumb_without_session(evidence: Evidence) -> Iterator[Finding]:
 
 # ------------------------------------------------------------------------------ one in several processes
 
-_LOOP = re.compile(r"(?:\b(?:200|401|403)\b[\s,|>-]+){4,}", re.S)
+_LOOP = lazy(r"(?:\b(?:200|401|403)\b[\s,|>-]+){4,}", re.S)
 
 
 @check
@@ -166,7 +165,7 @@ def now_and_then(evidence: Evidence) -> Iterator[Finding]:
     yield Finding("mixed-answers", says, weights, where, "contrast-frequency")
 
 
-_RUN = re.compile(
+_RUN = lazy(
     r"(?:(?<![\d.:-])(?:200|204)\b[^\n]{0,80}\n+){3,}"
     r"(?:[^\n]{0,80}?(?<![\d.:-])401\b[^\n]{0,80}\n*){2,}"
 )
@@ -221,7 +220,7 @@ def _mixed_exchanges(evidence: Evidence) -> Where | None:
     return None
 
 
-_SECRET_KEYS = re.compile(
+_SECRET_KEYS = lazy(
     r"(^|[._])(app_key|app_secret|secret_key|secret_key_base|jwt_secret|session_secret|nextauth_secret|auth_secret"
     r"|cookie_secret|jwt_secret_key|airflow__webserver__secret_key|encryption_key|app_keys|validationkey)$",
     re.I,
@@ -246,7 +245,7 @@ def secrets_that_differ(evidence: Evidence) -> Iterator[Finding]:
 
 # ------------------------------------------------------------------------------------------- restarts
 
-_RESTART = re.compile(
+_RESTART = lazy(
     r"restart(ed|ing|s)?\b|re-?deploy|rebooted|new (container|pod|deployment)|server started|started server"
     r"|listening on|application startup complete|booting worker|started application|container (re)?created",
     re.I,

@@ -14,21 +14,18 @@ from urllib.parse import urlsplit
 
 from why401.evidence import Evidence, Exchange, Source
 from why401.findings import Where
+from why401.prefilter import lazy
 from why401.protocol import cookies
 
 #: Names that login sessions go by; other cookies (preferences, statistics) cause no 401.
-SESSION_NAME = re.compile(
+SESSION_NAME = lazy(
     r"sess|sid\b|^sid|auth|token|jwt|login|logged|identity|connect\.|remember|user|access|credential|cookie$|ticket",
     re.I,
 )
-_ASIDE = re.compile(
-    r"csrf|xsrf|^_ga|^_gid|theme|locale|lang|consent|affinity|^AWSALB|^__cf|^GCLB|route$", re.I
-)
+_ASIDE = lazy(r"csrf|xsrf|^_ga|^_gid|theme|locale|lang|consent|affinity|^AWSALB|^__cf|^GCLB|route$", re.I)
 
-_SET_COOKIE = re.compile(r"(?:^|[\s<>|\"'*])set-cookie\s*:\s*(?P<value>[^\s=;,]+=[^\n\r]*)", re.I)
-_PLACE = re.compile(
-    r"(?P<url>https?://[^\s\"'<>)\\]+)|(?:^|\n)[\s<>*|]*host\s*:\s*(?P<host>[\w.:\[\]-]+)", re.I
-)
+_SET_COOKIE = lazy(r"(?:^|[\s<>|\"'*])set-cookie\s*:\s*(?P<value>[^\s=;,]+=[^\n\r]*)", re.I)
+_PLACE = lazy(r"(?P<url>https?://[^\s\"'<>)\\]+)|(?:^|\n)[\s<>*|]*host\s*:\s*(?P<host>[\w.:\[\]-]+)", re.I)
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)  # where no time is known; only lifetimes would differ
 
 

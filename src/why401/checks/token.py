@@ -17,6 +17,7 @@ from why401.checks import check
 from why401.checks.token_facts import Facts, Token, Wanted
 from why401.evidence import Evidence
 from why401.findings import AGAINST, CLEAR, RULED_OUT, STRONG, Finding
+from why401.prefilter import lazy
 from why401.protocol.identifiers import near
 
 _IN_WORDS = {
@@ -35,7 +36,7 @@ _IN_WORDS = {
     "realm-host": "the host name by which the issuer was reached",
     "entra-version": "the version of Entra's endpoint (v1 tokens name sts.windows.net)",
 }
-_ENTRA = re.compile(r"(?:login\.microsoftonline\.com|sts\.windows\.net)/(?P<tenant>[^/]+)", re.I)
+_ENTRA = lazy(r"(?:login\.microsoftonline\.com|sts\.windows\.net)/(?P<tenant>[^/]+)", re.I)
 _GRAPH = ("00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com", "https://graph.windows.net")
 
 

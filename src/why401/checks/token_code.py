@@ -12,19 +12,20 @@ from why401.checks import check
 from why401.checks.token_facts import Facts
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
+from why401.prefilter import lazy
 
 _KEY = r"(?P<key>[\w.$\[\]'\"!?-]{3,80})"
-_SIGNS = re.compile(
+_SIGNS = lazy(
     rf"(?:jwt|jsonwebtoken|jws)\.(?:sign|encode)\(\s*(?:\{{[^{{}}]*\}}|[\w.]+)\s*,\s*{_KEY}|JwtModule\.register\w*\(\s*\{{[^}}]*?\bsecret:\s*{_KEY.replace('key', 'other')}",
     re.S,
 )
-_CHECKS_WITH = re.compile(
+_CHECKS_WITH = lazy(
     rf"(?:jwt|jsonwebtoken|jws)\.(?:verify|decode)\(\s*[\w.\[\]'\"()]+\s*,\s*{_KEY}|secretOrKey:\s*{_KEY.replace('key', 'other')}"
 )
-_SIGN_ALG = re.compile(
+_SIGN_ALG = lazy(
     r"(?:\.sign|\.encode)\([^;]{0,400}?\balgorithm[\"']?\s*[:=]\s*[\"'](?P<alg>[A-Z]{2}\d{3})", re.S
 )
-_CHECK_ALG = re.compile(r"algorithms[\"']?\s*[:=]\s*\[(?P<algs>[^\]]*)\]")
+_CHECK_ALG = lazy(r"algorithms[\"']?\s*[:=]\s*\[(?P<algs>[^\]]*)\]")
 
 #: id, pattern, sentence, weights, mend: habits of code that make a token wrong from its birth.
 _HABITS: tuple[tuple[str, str, str, dict[str, float], str], ...] = (

@@ -19,16 +19,17 @@ from functools import cached_property
 
 from why401.evidence import Evidence, Text
 from why401.findings import Where
+from why401.prefilter import lazy
 from why401.protocol.jwt import Jwt, decode, find
 
-_PARTIAL = re.compile(r"(?<![\w.-])(eyJ[\w-]{12,})(?=\.|\u2026|\s|\"|'|$)")
-_OBJECT = re.compile(r"\{[^{}]{8,4000}\}")
-_LINES = re.compile(
+_PARTIAL = lazy(r"(?<![\w.-])(eyJ[\w-]{12,})(?=\.|\u2026|\s|\"|'|$)")
+_OBJECT = lazy(r"\{[^{}]{8,4000}\}")
+_LINES = lazy(
     r"^[ \t>*-]*[\"'`]?(iss|aud|alg|kid|token_use)[\"'`]?[ \t]*[:=][ \t]*[\"'`]?([^\s\"'`,]+)", re.M
 )
-_SENT = re.compile(r"(?:Bearer|JWT|Token|DPoP)[\s\"':+]*$|Authorization[\"']?\s*[:=]\s*[\"']?$", re.I)
-_HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
-_ISO = re.compile(r"^\W{0,2}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)", re.M)
+_SENT = lazy(r"(?:Bearer|JWT|Token|DPoP)[\s\"':+]*$|Authorization[\"']?\s*[:=]\s*[\"']?$", re.I)
+_HTTP_DATE = lazy(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+_ISO = lazy(r"^\W{0,2}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)", re.M)
 _ALG = r"(?:HS|RS|ES|PS)(?:256|384|512)|EdDSA"
 _END = r"[\"']?\s*(?:[:=,(]|=>)+\s*\[?\s*[\"']?"
 _VALUE = r"(?P<value>[^\s\"'`,;()<>\[\]{}]{3,200})"
@@ -41,7 +42,7 @@ _DEMANDS: tuple[tuple[str, str], ...] = (
     ("algorithm", rf"\b(?:jwt[-_]?|jws[-_]?|sign(?:ing|ature)?[-_]?)?alg(?:orithm)?s?{_END}(?P<value>{_ALG})"),
     ("algorithm", rf"(?:SignatureAlgorithm|JWSAlgorithm|SecurityAlgorithms|Algorithm|SigningMethod)[.:]+(?P<value>{_ALG})"),
 )  # fmt: skip
-_COMPILED = tuple((respect, re.compile(pattern, re.I)) for respect, pattern in _DEMANDS)
+_COMPILED = tuple((respect, lazy(pattern, re.I)) for respect, pattern in _DEMANDS)
 _RESPECTS = {"issuer": "issuer", "iss": "issuer", "audience": "audience", "aud": "audience", "algorithm": "algorithm", "alg": "algorithm"}  # fmt: skip
 
 

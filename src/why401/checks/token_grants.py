@@ -15,11 +15,12 @@ from why401.checks import check
 from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, RULED_OUT, Finding, Where
+from why401.prefilter import lazy
 
-_TOKEN_PATH = re.compile(
+_TOKEN_PATH = lazy(
     r"/(?:oauth2?|connect|openid-connect|oidc|auth|login|v\d|realms)\b.*token/?$|/(?:access_)?token/?$", re.I
 )
-_SPECIAL = re.compile(r"[^A-Za-z0-9._~-]")
+_SPECIAL = lazy(r"[^A-Za-z0-9._~-]")
 
 
 def _to_token_endpoint(exchange: Exchange) -> bool:

@@ -18,8 +18,9 @@ from why401.checks import check
 from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence
 from why401.findings import CLEAR, HINT, RULED_OUT, Finding, Where
+from why401.prefilter import lazy
 
-_SECRET = re.compile(
+_SECRET = lazy(
     r"(?P<name>[\w.-]*(?:jwt|token|auth|api|signing|session|app|pgrst|gotrue|shared)[\w.-]*"
     r"(?:secret|signing[-_]?key|secret[-_]?key|key)[\w.-]*)[\"']?\s*(?:[:=]|=>)\s*[\"']?(?P<value>[^\s\"',;]{6,512})",
     re.I,

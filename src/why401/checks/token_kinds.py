@@ -12,10 +12,11 @@ from why401.checks import check
 from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence
 from why401.findings import CLEAR, RULED_OUT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol.jwt import token_type
 
 _ID_TAKERS = r"securetoken\.google\.com|firebase|kube|oidc-issuer-url|run\.app|\biap\b|verifyIdToken|verify_id_token|GOOG-IAP"
-_PATH = re.compile(
+_PATH = lazy(
     r"(?:[\"']?(?P<key>[\w.-]*(?:token|bearer|api_?key|jwt|password|authorization))[\"']?\s*(?:=>|[:=])\s*|Authorization:?[\"', ]+Bearer )"
     r"[\"']?(?P<path>(?:/|\./|~/|[A-Z]:\\)[\w.@ /\\-]{3,200}?)[\"']?\s*(?:[,;)\n]|$)",
     re.I | re.M,

@@ -10,6 +10,7 @@ from why401.checks import cache, check, url_notes, url_redirects
 from why401.checks.session_view import lenient, url_of
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, FAINT, HINT, STRONG, Finding, Where
+from why401.prefilter import lazy
 
 __all__ = ["cache", "url_notes", "url_redirects"]
 
@@ -202,7 +203,7 @@ def not_a_registry(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-_ASKED_V2 = re.compile(r"curl\b[^\n]*/v2/?[\"']?\s*\n+(?P<answer>[^\n]+)")
+_ASKED_V2 = lazy(r"curl\b[^\n]*/v2/?[\"']?\s*\n+(?P<answer>[^\n]+)")
 
 
 @check

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from why401.checks import check
 from why401.evidence import Evidence, Source, Text
 from why401.findings import STRONG, Finding, Where
+from why401.prefilter import lazy
 
-_ANSWERED = re.compile(
+_ANSWERED = lazy(
     r"(?P<url>https?://[^\s\"'<>|,;)]+|(?<![\w/.])/[\w.-]+/[^\s\"'<>|,;)]*)[`\"')]*"
     r"\s*(?:[-:=>|→–]+\s*)?(?:(?:returns?|gives?|is|answers?|responds?(?: with)?)\s+)?(?P<answer>[2-5]\d\d\b|OK\b)"
 )
@@ -45,8 +46,8 @@ def two_urls_in_notes(evidence: Evidence) -> Iterator[Finding]:
                 return
 
 
-_LOOKED_UP = re.compile(r"\b(nslookup|dig|getent|resolves?(?: to)?|dns|ping|/etc/hosts|a record)\b", re.I)
-_ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+_LOOKED_UP = lazy(r"\b(nslookup|dig|getent|resolves?(?: to)?|dns|ping|/etc/hosts|a record)\b", re.I)
+_ADDRESS = lazy(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 
 
 @check
@@ -76,13 +77,11 @@ def _inner(address: str) -> bool | None:
     return value.is_private and not documentation
 
 
-_LOGGED_IN = re.compile(
+_LOGGED_IN = lazy(
     r"\b(?:docker|podman|nerdctl|buildah)\s+login\s+(?:-\S+\s+(?:[^-\s]\S*\s+)?)*"
     r"(?P<host>[\w-]+(?:\.[\w.-]+|:\d+)[\w.:/-]*)"
 )
-_MOVED = re.compile(
-    r"\b(?:docker|podman|nerdctl|buildah)\s+(?:push|pull)\s+(?:-\S+\s+)*(?P<image>[\w./:@-]+)"
-)
+_MOVED = lazy(r"\b(?:docker|podman|nerdctl|buildah)\s+(?:push|pull)\s+(?:-\S+\s+)*(?P<image>[\w./:@-]+)")
 
 
 @check

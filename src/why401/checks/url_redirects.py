@@ -11,11 +11,12 @@ from why401.checks import check
 from why401.checks.session_view import lenient, url_of
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, HINT, NAMED, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import redirects
 
 _CREDENTIALS = ("authorization", "cookie", "x-api-key", "private-token", "x-auth-token", "apikey", "api-key")
-_LOGIN_PAGE = re.compile(r"log-?in|sign-?in|/sso|/oauth|/authorize|/saml|logon|wp-login|/auth/realms", re.I)
-_SECRET_QUERY = re.compile(r"nonce|token|key|sig|secret|auth|session|ticket|jwt", re.I)
+_LOGIN_PAGE = lazy(r"log-?in|sign-?in|/sso|/oauth|/authorize|/saml|logon|wp-login|/auth/realms", re.I)
+_SECRET_QUERY = lazy(r"nonce|token|key|sig|secret|auth|session|ticket|jwt", re.I)
 
 
 @check
@@ -78,7 +79,7 @@ def _secret_names(url: str) -> set[str]:
     return {name for name, _ in parse_qsl(urlsplit(url).query) if _SECRET_QUERY.search(name)}
 
 
-_LOGGED = re.compile(
+_LOGGED = lazy(
     r"\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?P<url>(?:https?://[^/\s\"]+)?/[^\s\"'?]*)[^\s\"]*"
     r"(?:\s+HTTP/[\d.]+)?\"?[^\n]{0,40}?(?<![\d.:])(?P<status>[2-5]\d\d)\b"
 )
@@ -105,7 +106,7 @@ def slash_redirects_in_logs(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
-_HOP = re.compile(
+_HOP = lazy(
     r"(?<!\d)30[12378]\b[^\n]*(?:\n[^\n]*){0,12}?\blocation[\"']?\s*[:=]\s*[\"']?(?P<to>\S+?)[\"',;]*(?:\s|$)"
     r"(?P<rest>[\s\S]{0,1500}?)(?<![\d.:-])\b(401|403)\b",
     re.I,
@@ -132,7 +133,7 @@ def redirects_in_notes(evidence: Evidence) -> Iterator[Finding]:
         return
 
 
-_LOCATION = re.compile(
+_LOCATION = lazy(
     r"(?<!\d)30[1278]\b[^\n]*(?:\n[^\n]*){0,12}?\blocation[\"']?\s*[:=]\s*[\"']?(?P<to>\S+)", re.I
 )
 

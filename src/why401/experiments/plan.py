@@ -10,7 +10,6 @@ from why401.experiments import changes_of_way as _ways  # noqa: F401
 from why401.experiments.change import CHANGES, Change, Seen
 from why401.probes.ask import Ask
 
-
 WORTH_A_LOGIN = 0.05  #: chance of its cause from which a change without a visible reason may risk a password
 
 

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from why401.prefilter import Lazy, lazy
 
 from .problems import Problem
 
 # What a token of a well-known issuer looks like: such a "password" is fine at some servers, but a
 # sign of the wrong scheme or the wrong field at others.
-TOKEN_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a GitHub token", re.compile(r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}")),
-    ("a GitLab token", re.compile(r"gl(?:pat|dt|cbt|oas|rt|ptt)-[A-Za-z0-9_.=-]{15,}")),
-    ("a PyPI token", re.compile(r"pypi-[A-Za-z0-9_-]{16,}")),
-    ("an npm token", re.compile(r"npm_[A-Za-z0-9]{30,}")),
-    ("a Docker token", re.compile(r"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", re.compile(r"xox[abeoprs]-[A-Za-z0-9-]{10,}")),
-    ("an Atlassian token", re.compile(r"AT[ACBS]TT3?[A-Za-z0-9_=-]{20,}")),
-    ("an AWS session key", re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}")),
-    ("a Stripe key", re.compile(r"[sr]k_(?:live|test)_[A-Za-z0-9]{10,}")),
-    ("an OpenAI or Anthropic key", re.compile(r"sk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}")),
-    ("a Hugging Face token", re.compile(r"hf_[A-Za-z0-9]{20,}")),
-    ("a Google API key", re.compile(r"AIza[A-Za-z0-9_-]{30,}")),
-    ("a Google access token", re.compile(r"ya29\.[A-Za-z0-9_-]{20,}")),
-    ("a JWT", re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")),
+TOKEN_SHAPES: tuple[tuple[str, Lazy], ...] = (
+    ("a GitHub token", lazy(r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}")),
+    ("a GitLab token", lazy(r"gl(?:pat|dt|cbt|oas|rt|ptt)-[A-Za-z0-9_.=-]{15,}")),
+    ("a PyPI token", lazy(r"pypi-[A-Za-z0-9_-]{16,}")),
+    ("an npm token", lazy(r"npm_[A-Za-z0-9]{30,}")),
+    ("a Docker token", lazy(r"dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}")),
+    ("a Slack token", lazy(r"xox[abeoprs]-[A-Za-z0-9-]{10,}")),
+    ("an Atlassian token", lazy(r"AT[ACBS]TT3?[A-Za-z0-9_=-]{20,}")),
+    ("an AWS session key", lazy(r"A(?:KIA|SIA)[A-Z0-9]{16}")),
+    ("a Stripe key", lazy(r"[sr]k_(?:live|test)_[A-Za-z0-9]{10,}")),
+    ("an OpenAI or Anthropic key", lazy(r"sk-(?:ant-|proj-)?[A-Za-z0-9_-]{20,}")),
+    ("a Hugging Face token", lazy(r"hf_[A-Za-z0-9]{20,}")),
+    ("a Google API key", lazy(r"AIza[A-Za-z0-9_-]{30,}")),
+    ("a Google access token", lazy(r"ya29\.[A-Za-z0-9_-]{20,}")),
+    ("a JWT", lazy(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")),
 )
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-_EMAIL = re.compile(r"[^@\s:]+@[^@\s:]+\.[A-Za-z]{2,}")
-_PERCENT = re.compile(r"%(?:[2-7][0-9A-Fa-f]|0[AaDd])")
-_SPACE = re.compile(r"\s+")
+_BASE64 = lazy(r"[A-Za-z0-9+/]*={0,2}")
+_EMAIL = lazy(r"[^@\s:]+@[^@\s:]+\.[A-Za-z]{2,}")
+_PERCENT = lazy(r"%(?:[2-7][0-9A-Fa-f]|0[AaDd])")
+_SPACE = lazy(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from why401.prefilter import lazy
+
 from .challenges import Challenge, parse, unquote
 
 _ANY: frozenset[str] = frozenset()
 _BASIC_DIGEST = frozenset({"basic", "digest"})
 _WINDOWS = frozenset({"basic", "digest", "negotiate", "ntlm"})
-_PAIR = re.compile(r'(?<![^\s,=])([^\s,=]++(?: [^\s,=]++)?)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,]*+)', re.S)
-_URLLIB = re.compile(r"(?:^|,)[ \t]*+([^ \t,]++)[ \t]++realm=([\"']?)([^\"']*)\2", re.I)
+_PAIR = lazy(r'(?<![^\s,=])([^\s,=]++(?: [^\s,=]++)?)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,]*+)', re.S)
+_URLLIB = lazy(r"(?:^|,)[ \t]*+([^ \t,]++)[ \t]++realm=([\"']?)([^\"']*)\2", re.I)
 
 
 @dataclass(frozen=True, slots=True)

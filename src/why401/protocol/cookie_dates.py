@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-_DELIMITER = re.compile(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-_TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D.*)?", re.S | re.A)
-_DAY = re.compile(r"(\d{1,2})(?:\D.*)?", re.S | re.A)
-_YEAR = re.compile(r"(\d{2,4})(?:\D.*)?", re.S | re.A)
+from why401.prefilter import lazy
+
+_DELIMITER = lazy(r"[\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
+_TIME = lazy(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D.*)?", re.S | re.A)
+_DAY = lazy(r"(\d{1,2})(?:\D.*)?", re.S | re.A)
+_YEAR = lazy(r"(\d{2,4})(?:\D.*)?", re.S | re.A)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 

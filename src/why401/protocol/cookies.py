@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from why401.prefilter import lazy
+
 from .cookie_dates import parse_date as parse_date
 from .problems import Problem
 
 MAX_PAIR = 4096  # name and value together (section 5.7)
 MAX_ATTRIBUTE = 1024
 MAX_AGE = timedelta(days=400)  # no cookie lives longer (section 5.6.1)
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = lazy(r"[\x00-\x08\x0a-\x1f\x7f]")
 _WSP = " \t"
 
 # Public suffixes under which people do host things; the full list is 15,000 lines and changes weekly.

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from why401.prefilter import Lazy, lazy
+
 from .challenges import KNOWN_SCHEMES, unquote
 from .placeholders import MEANINGS, placeholder
 from .problems import Problem, Span
@@ -64,33 +66,31 @@ _WITH_PARAMS = frozenset(
 _ONE_TOKEN = ("basic", "bearer", "token", "dpop", "jwt", "negotiate", "ntlm", "apikey")
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_SCHEME = re.compile(rf"({_TOKEN}+)([ \t]+|\Z)")
-_TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+")
-_PARAM = re.compile(rf'[ \t,]*+({_TOKEN}++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"|[^,]*+)', re.S)
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}+\.[A-Za-z0-9_-]*+\.[A-Za-z0-9_-]*+")
-_FIELD = re.compile(r"(?i:(?:proxy-)?authorization)[ \t]*[:=][ \t]*")
-_SEPARATED = re.compile(r"(?i:(" + "|".join(_ONE_TOKEN) + r"))[ \t]*([:=,])[ \t]*(?=\S)")
-_GLUED = re.compile(
-    r"(?i:(bearer|basic|token))(?=eyJ|%20|\+ey)|(?i:(bearer|basic))(?=[A-Za-z0-9+/_-]{12,}+=*\Z)"
-)
-_SECOND = re.compile(rf",[ \t]*+((?i:basic|bearer|digest|token|negotiate|ntlm|dpop))[ \t]++(?={_TOKEN})")
-_PERCENT = re.compile(r"%(?:20|22|25|2[0BFbf]|3[ADad]|0[AaDd]|40)")
+_SCHEME = lazy(rf"({_TOKEN}+)([ \t]+|\Z)")
+_TOKEN68 = lazy(r"[A-Za-z0-9\-._~+/]++=*+")
+_PARAM = lazy(rf'[ \t,]*+({_TOKEN}++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"|[^,]*+)', re.S)
+_JWT = lazy(r"eyJ[A-Za-z0-9_-]{4,}+\.[A-Za-z0-9_-]*+\.[A-Za-z0-9_-]*+")
+_FIELD = lazy(r"(?i:(?:proxy-)?authorization)[ \t]*[:=][ \t]*")
+_SEPARATED = lazy(r"(?i:(" + "|".join(_ONE_TOKEN) + r"))[ \t]*([:=,])[ \t]*(?=\S)")
+_GLUED = lazy(r"(?i:(bearer|basic|token))(?=eyJ|%20|\+ey)|(?i:(bearer|basic))(?=[A-Za-z0-9+/_-]{12,}+=*\Z)")
+_SECOND = lazy(rf",[ \t]*+((?i:basic|bearer|digest|token|negotiate|ntlm|dpop))[ \t]++(?={_TOKEN})")
+_PERCENT = lazy(r"%(?:20|22|25|2[0BFbf]|3[ADad]|0[AaDd]|40)")
 _QUOTES = "\"'"
 
 # The same character may arrive as itself or as UTF-8 octets read as Latin-1.
-_STRAY: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("line-break", re.compile(r"\r\n|\r|\n|\\r\\n|\\n(?=\Z)")),
-    ("control-character", re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")),
+_STRAY: tuple[tuple[str, Lazy], ...] = (
+    ("line-break", lazy(r"\r\n|\r|\n|\\r\\n|\\n(?=\Z)")),
+    ("control-character", lazy(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")),
     (
         "invisible-character",
-        re.compile(
+        lazy(
             "\u00ef\u00bb\u00bf|\u00c2\u00a0|\u00e2\u0080[\u008b-\u008f\u00a8\u00a9\u00aa-\u00ae\u00af]"
             "|[\u00a0\u00ad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
         ),
     ),
-    ("smart-quotes", re.compile("\u00e2\u0080[\u0098-\u009f]|[\u2018-\u201f\u00ab\u00bb\u2039\u203a]")),
+    ("smart-quotes", lazy("\u00e2\u0080[\u0098-\u009f]|[\u2018-\u201f\u00ab\u00bb\u2039\u203a]")),
 )
-_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_NON_ASCII = lazy(r"[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from why401.prefilter import lazy
+
 from .identifiers import near as near
 from .problems import Problem, Span
 
 _PART = "[A-Za-z0-9_-]"
 # Five parts (JWE; the second is empty with a direct key) or three (JWS; the last is empty when unsigned).
-_FIND = re.compile(
+_FIND = lazy(
     rf"(?<!{_PART})eyJ{_PART}{{6,}}+"
     rf"(?:\.{_PART}*+(?:\.{_PART}++){{3}}|\.{_PART}++\.{_PART}*+)(?!{_PART})"
 )
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*+")
+_BASE64URL = lazy(r"[A-Za-z0-9_-]*+")
 _TIMES = ("exp", "nbf", "iat", "auth_time")
 # A date in seconds stays below this until the year 5138; in milliseconds it passed it in 1973.
 _MILLISECONDS = 100_000_000_000

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from why401.prefilter import lazy
+
 # What each slug means, as the end of the sentence "The credential is ...".
 MEANINGS: dict[str, str] = {
     "empty-value": "what a program prints for a value that is not there",
@@ -53,7 +55,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("file-path", r"(?:file://|@?(?:~|\.{1,2})?/(?:home|etc|run|var|tmp|Users|root|opt|usr|mnt|secrets?|app|workspace)/|[A-Za-z]:\\|@?~/|@?\.{1,2}/)[^\r\n]{1,300}"),
     ("file-path", r"@?[\w.-]{1,80}\.(?:txt|json|pem|key|jwt|token|env|ya?ml|cfg|ini)"),
 )  # fmt: skip
-_TABLE = tuple((slug, re.compile(shape, re.S)) for slug, shape in _SHAPES)
+_TABLE = tuple((slug, lazy(shape, re.S)) for slug, shape in _SHAPES)
 _LONGEST = 8192
 
 

@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from why401.prefilter import lazy
+
 from .problems import Problem
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 SKEW = timedelta(minutes=15)  # how far a request's date may be off (5 minutes for some services)
 LONGEST = 7 * 24 * 3600  # seconds a presigned URL may live
-_DATE = re.compile(r"\d{8}T\d{6}Z", re.A)
-_KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{12,124}")
+_DATE = lazy(r"\d{8}T\d{6}Z", re.A)
+_KEY_ID = lazy(r"A(?:KIA|SIA)[A-Z0-9]{12,124}")
 
 
 @dataclass(frozen=True, slots=True)

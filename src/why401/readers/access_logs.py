@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from why401.evidence import Evidence, Record, Source
+from why401.prefilter import Lazy, lazy
 from why401.readers import log_keys, log_times
 
 MOST_RECORDS = 50_000  # of one input; larger logs are the business of the triage
@@ -25,8 +26,8 @@ _REQUEST = rf'"{_METHOD} (?P<path>\S+)(?: HTTPS?/[\d.]+)?"'
 _AGENT = r'(?:\s+"(?P<referer>[^"]*)"\s+"(?P<agent>[^"]*)")?'
 
 #: Shapes of a line, tried in order: the first that is found anywhere in the line is taken.
-_SHAPES: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern)
+_SHAPES: tuple[Lazy, ...] = tuple(
+    lazy(pattern)
     for pattern in (
         # common and combined: Apache, nginx, Traefik, gunicorn, werkzeug, aiohttp, Tomcat, Jetty
         rf'{_ADDRESS} \S+ (?P<user>[^\[\]"]{{1,80}}?) \[[^\]]+\] {_REQUEST} (?P<status>\d{{3}})\b(?: \S+)?{_AGENT}',
@@ -50,19 +51,17 @@ _SHAPES: tuple[re.Pattern[str], ...] = tuple(
         rf"(?:^|[\s\]|]){_METHOD}\s+(?P<path>/\S*)\s+(?:-+>?\s*)?(?P<status>[1-5]\d\d)\b(?=\s+[\d.]+\s?(?:ms|s|µs)\b|\s+-|\s*$|\s+\()",
     )
 )  # fmt: skip
-_STARTED = re.compile(
-    rf'(?:Started|Processing)\s+{_METHOD}\s+"(?P<path>[^"]+)"(?:\s+for\s+(?P<address>\S+))?'
-)
-_SPRING = re.compile(
+_STARTED = lazy(rf'(?:Started|Processing)\s+{_METHOD}\s+"(?P<path>[^"]+)"(?:\s+for\s+(?P<address>\S+))?')
+_SPRING = lazy(
     rf'(?:DispatcherServlet|DispatcherHandler|HttpWebHandlerAdapter|FilterChainProxy)\S*\s*:?\s.*?{_METHOD} "?(?P<path>/[^\s",]*)'
 )
-_COMPLETED = re.compile(r"\bCompleted\s+(?P<status>[1-5]\d\d)\b")
+_COMPLETED = lazy(r"\bCompleted\s+(?P<status>[1-5]\d\d)\b")
 _ANY = _METHOD.replace("?P<method>", "?:")
-_CUE = re.compile(
+_CUE = lazy(
     rf'(?i)\bHTTPS?/[\d.]+"|#Fields:|\bCompleted [1-5]\d\d|status(?:_?code)?"?[=:]|"{_ANY} |\bTCP_[A-Z_]+/\d|\[GIN\]'
 )
-_CUE_LINE = re.compile(rf"(?m)(?:^|[\s\]|]){_ANY}\s+/\S*\s+[1-5]\d\d\b|/\d{{3}} \d+ {_ANY} |^\d{{4}}-\d\d-\d\d \S+ \S+ {_ANY} /")  # fmt: skip
-_ANSI = re.compile(r"\x1b\[[\d;]*m")
+_CUE_LINE = lazy(rf"(?m)(?:^|[\s\]|]){_ANY}\s+/\S*\s+[1-5]\d\d\b|/\d{{3}} \d+ {_ANY} |^\d{{4}}-\d\d-\d\d \S+ \S+ {_ANY} /")  # fmt: skip
+_ANSI = lazy(r"\x1b\[[\d;]*m")
 
 
 def sniff(name: str, text: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from why401.evidence import Evidence, Record, Source
+from why401.prefilter import lazy
 from why401.readers import access_logs, kinds, log_keys, log_times
 
 MOST_RECORDS = 20_000
@@ -23,18 +24,18 @@ _LEVELS = {
     "eror": "error", "fail": "error", "severe": "error", "crit": "critical", "critical": "critical", "fatal": "critical",
     "emerg": "critical", "alert": "critical", "panic": "critical", "w": "warning", "e": "error", "i": "info", "d": "debug",
 }  # fmt: skip
-_LEVEL = re.compile(
+_LEVEL = lazy(
     r"(?:(?<=[\s\[|:(.])|^)(?:level=|lvl=)?\"?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG|ALERT|PANIC"
     r"|trace|debug|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|emerg|fail|TRC|DBG|INF|WRN|dbug|[EWID](?=\d{4}\s))\"?(?=[\s\]|:).\d,]|$)"
 )
-_SYSLOG = re.compile(r"^(?:<\d+>)?[A-Z][a-z]{2}\s+\d+ \d\d:\d\d:\d\d \S+ [\w./@-]+(?:\[\d+\])?: ")
-_CONTAINER = re.compile(r"^[\w.-]+\s+\| ")
-_ANSI = re.compile(r"\x1b\[[\d;]*m")
-_CONTINUES = re.compile(
+_SYSLOG = lazy(r"^(?:<\d+>)?[A-Z][a-z]{2}\s+\d+ \d\d:\d\d:\d\d \S+ [\w./@-]+(?:\[\d+\])?: ")
+_CONTAINER = lazy(r"^[\w.-]+\s+\| ")
+_ANSI = lazy(r"\x1b\[[\d;]*m")
+_CONTINUES = lazy(
     r"^(?:\s+\S|Caused by: |Traceback \(|\.\.\. \d+ more|\}|\)|--- End of |During handling |[\w.$]+(?:Exception|Error)\b)"
 )
-_CLIENT = re.compile(r"\bclient:? (?P<address>[\d.]+|[0-9a-fA-F:]{3,})(?::\d+)?")
-_REQUEST = re.compile(r'request: "(?P<method>[A-Z]+) (?P<path>\S+)')
+_CLIENT = lazy(r"\bclient:? (?P<address>[\d.]+|[0-9a-fA-F:]{3,})(?::\d+)?")
+_REQUEST = lazy(r'request: "(?P<method>[A-Z]+) (?P<path>\S+)')
 
 
 def sniff(name: str, text: str) -> bool:

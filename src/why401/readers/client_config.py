@@ -10,43 +10,44 @@ import re
 from collections.abc import Iterator
 
 from why401.evidence import Evidence, Offer, Source
+from why401.prefilter import Lazy, lazy
 from why401.secret import Secret
 
 #: (what file it is, pattern with user, password and perhaps host)
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
+_SHAPES: tuple[tuple[str, Lazy], ...] = (
     (
         ".netrc",
-        re.compile(
+        lazy(
             r"(?:^|\s)(?:machine\s+(?P<host>\S+)|default)\s+(?:login\s+(?P<user>\S+)\s+)?(?:account\s+\S+\s+)?password\s+(?P<password>\S+)"
         ),
     ),
-    (".git-credentials", re.compile(r"(?m)^https?://(?P<user>[^:@\s/]+):(?P<password>[^@\s/]+)@(?P<host>[\w.:-]+)/?$")),
+    (".git-credentials", lazy(r"(?m)^https?://(?P<user>[^:@\s/]+):(?P<password>[^@\s/]+)@(?P<host>[\w.:-]+)/?$")),
     (
         "sbt credentials",
-        re.compile(
+        lazy(
             r'Credentials\(\s*"(?P<realm>[^"]*)"\s*,\s*"(?P<host>[^"]*)"\s*,\s*"?(?P<user>[^",]*)"?\s*,\s*"?(?P<password>[^",)]*)"?\s*\)'
         ),
     ),
     (
         "sbt credentials file",
-        re.compile(r"(?m)^realm\s*=\s*(?P<realm>.*)\nhost\s*=\s*(?P<host>.*)\nuser\s*=\s*(?P<user>.*)\npassword\s*=\s*(?P<password>.*)$"),
+        lazy(r"(?m)^realm\s*=\s*(?P<realm>.*)\nhost\s*=\s*(?P<host>.*)\nuser\s*=\s*(?P<user>.*)\npassword\s*=\s*(?P<password>.*)$"),
     ),
     (
         "gradle credentials",
-        re.compile(
+        lazy(
             r"credentials\s*(?:\([^)]*\))?\s*\{\s*(?:username\s*=?\s*(?P<user>[^\n;]+))[\n;]\s*(?:password\s*=?\s*(?P<password>[^\n;}]+))"
         ),
     ),
     (
         "gradle task",
-        re.compile(r"(?m)^\s*username\s+(?P<user>[^\s=][^\n]*)\n\s*password\s+(?P<password>[^\s=][^\n]*)$"),
+        lazy(r"(?m)^\s*username\s+(?P<user>[^\s=][^\n]*)\n\s*password\s+(?P<password>[^\s=][^\n]*)$"),
     ),
     (
         "kubeconfig",
-        re.compile(r"(?m)^\s*(?:-\s+)?user:\s*\n\s+token:\s*(?P<password>\S+)(?P<user>)"),
+        lazy(r"(?m)^\s*(?:-\s+)?user:\s*\n\s+token:\s*(?P<password>\S+)(?P<user>)"),
     ),
 )  # fmt: skip
-_CUE = re.compile(
+_CUE = lazy(
     r"(?:machine|default)\s+\S*\s*(?:login|password)|machine\s+\S+\s*$|https?://[^\s/:@]+:[^\s@/]+@|Credentials\(|credentials\s*[({]"
     r"|^realm\s*=|username\s+\S|user:\s*\n\s+token:",
     re.M,

@@ -11,15 +11,16 @@ import re
 from collections.abc import Iterator
 
 from why401.evidence import Evidence, Source
+from why401.prefilter import lazy
 from why401.readers import code_demands, code_offers, kinds
 
 LARGEST = 300_000
 
-_CUE = re.compile(
+_CUE = lazy(
     r"(?i)authori[sz]ation|authenticat|\bauth\b|auth[(_=]|auth_|credentials|bearer|api[-_]?key|token|cookie|jwt|login|passport|middleware"
     r"|Require\s|PHP_AUTH|PassAuth"
 )
-_FENCE = re.compile(r"(?ms)^[ \t]*```[^\n]*\n(?P<body>.*?)^[ \t]*```")
+_FENCE = lazy(r"(?ms)^[ \t]*```[^\n]*\n(?P<body>.*?)^[ \t]*```")
 _COMMENTS = {
     "python": r"(?m)(?<=\s)#[^\n]*|^#[^\n]*", "ruby": r"(?m)(?<=\s)#[^\n]*|^#[^\n]*", "powershell": r"(?m)(?<=\s)#[^\n]*|^#[^\n]*",
     "nginx": r"(?m)#[^\n]*", "apache": r"(?m)^\s*#[^\n]*", "caddy": r"(?m)#[^\n]*", "haproxy": r"(?m)#[^\n]*",

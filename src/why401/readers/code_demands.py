@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 from why401.evidence import Change, Demand, Source
+from why401.prefilter import lazy
 
 _Q = r"[\"'`]"
 _LITERAL = rf"{_Q}(?P<v>[^\"'`\n]*){_Q}"
 
 #: Settings of token libraries in code: only where the text speaks of tokens at all.
-_TOKEN_WORDS = re.compile(r"(?i)jwt|jsonwebtoken|jose|passport|bearer|oidc|oauth|token|authority|identity")
+_TOKEN_WORDS = lazy(r"(?i)jwt|jsonwebtoken|jose|passport|bearer|oidc|oauth|token|authority|identity")
 _OPTIONS: tuple[tuple[str, str], ...] = (
     (
         rf"\b(?:issuer|iss|ValidIssuer|Authority|authServerUrl|issuerBaseURL|withIssuer|requireIssuer|setExpectedIssuer|JwtIssuerValidator)\s*(?:[:=(]|=>)\s*\[?\s*{_LITERAL}",

@@ -11,14 +11,15 @@ import re
 from collections.abc import Iterator
 
 from why401.evidence import Offer, Place, Source
+from why401.prefilter import Lazy, lazy
 from why401.secret import Secret
 
 _NAME = r"(?P<name>(?:Proxy-)?Authori[sz]ation|Authentication|X-[A-Za-z-]*(?:Key|Token|Auth|Secret|Crumb|Nonce)[A-Za-z-]*|Private-Token|Job-Token|Api-?Key|api_key|Ocp-Apim-Subscription-Key|Access-Token|Auth-Token|Jenkins-Crumb|Cookie|Token)"
 _EXPRESSION = r"(?P<value>[^\n]{1,300})"
 
 #: A field's name beside what it is set to.
-_BESIDE: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern, re.IGNORECASE)
+_BESIDE: tuple[Lazy, ...] = tuple(
+    lazy(pattern, re.IGNORECASE)
     for pattern in (
         rf"""["'`]{_NAME}:\s*(?P<literal>[^"'`\n]*)(?P<rest>["'`][^\n]*)""",
         rf"""(?<![\w-])["'`]?{_NAME}["'`]?\]?\s*(?:=>|:(?![:/])|=(?!=))\s*{_EXPRESSION}""",
@@ -70,12 +71,12 @@ _CALLS: tuple[tuple[str, Place, str, str | None], ...] = (
         (r"\bwithCredentials\s*[:=]\s*true\b", "cookie", "cookies", None),
 )  # fmt: skip
 
-_STRING = re.compile(
+_STRING = lazy(
     r"""^(?:[furbFRB$@]{0,3})(?P<quote>"{1}|'|`)(?P<body>(?:\\.|(?!(?P=quote)).)*)(?P=quote)?(?P<after>.*)$"""
 )
-_SCHEME = re.compile(r"^(?P<scheme>[A-Za-z][\w-]*:?)(?:\s+|$)")
-_HOLE = re.compile(r"\$\{|\{|\$\w|%s|#\{|\\\(|%\(|\{\d")
-_FORMATTED = re.compile(
+_SCHEME = lazy(r"^(?P<scheme>[A-Za-z][\w-]*:?)(?:\s+|$)")
+_HOLE = lazy(r"\$\{|\{|\$\w|%s|#\{|\\\(|%\(|\{\d")
+_FORMATTED = lazy(
     r"^(?:String\.format|fmt\.Sprintf|sprintf|format|str|string\.Format|HeaderValue::from_str|Some|&?format!)\s*\(\s*&?"
 )
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from why401.evidence import Change, Demand, Setting
+from why401.prefilter import lazy
 
 #: (key, respect): the first that is found in the dotted key, in lower case with `-` as `_`, is taken.
 _KEYS: tuple[tuple[str, str], ...] = (
@@ -47,17 +48,17 @@ _KEYS: tuple[tuple[str, str], ...] = (
     (r"(?:user_?(?:filter|search_?base|base_?dn)|search_?base(?:_dns)?|base_?dn|bind_?dn|group_search\w*|ldap_url|ldap_server|url_ldap)$", "directory"),
     (r"(?:disable_login_form|disable_auth|auth_disabled|disable_password_auth\w*|disallow_bruteforce\w*|basic_auth_enabled|auth\.basic\.enabled|rest_api_enabled|allow_password_auth|password_auth(?:entication)?_enabled\w*)$", "switch"),
 )  # fmt: skip
-_COMPILED = tuple((re.compile(pattern), respect) for pattern, respect in _KEYS)
+_COMPILED = tuple((lazy(pattern), respect) for pattern, respect in _KEYS)
 
 #: A key of these stands for its respect only in company: "scope" alone is often a Maven dependency's.
-_NEEDS = {"scope": re.compile(r"oauth|oidc|jwt|auth|scope[ds]?_required|required"), "user": re.compile(r".")}
+_NEEDS = {"scope": lazy(r"oauth|oidc|jwt|auth|scope[ds]?_required|required"), "user": lazy(r".")}
 _SCOPED = frozenset({"compile", "test", "provided", "runtime", "import", "system"})
 
 #: "validateAudience: false" is a switch, no audience; and a key set's own "alg" is no demand.
-_SWITCH = re.compile(r"(?:^|[._])(?:validate|verify|check|skip|require_signed)_\w+$")
-_KEY_SET = re.compile(r"(?:^|\.)keys\.\d+\.(?:alg|use|kid)$")
+_SWITCH = lazy(r"(?:^|[._])(?:validate|verify|check|skip|require_signed)_\w+$")
+_KEY_SET = lazy(r"(?:^|\.)keys\.\d+\.(?:alg|use|kid)$")
 
-_FIELD_SET = re.compile(
+_FIELD_SET = lazy(
     r"(?i)customrequestheaders\.(?P<name>authorization|cookie)$|(?:set_headers?|add_headers?|proxy_set_header|requestheaders?|config\.(?:add|replace|append)\.headers)\S*\.(?P<other>authorization|cookie)$|(?:remove|strip)\S*header\S*$"
 )
 

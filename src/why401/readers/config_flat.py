@@ -10,21 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from why401.prefilter import lazy
+
 Pair = tuple[str, str, int]
 
-_SECTION = re.compile(r"^\s*\[{1,2}\s*(?P<name>[^\[\]\n]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
-_BLOCK = re.compile(r"^\s*(?P<name>[\w.\-\"' ]+?)\s*(?:=\s*)?\{\s*(?:[#/].*)?$")
-_SET = re.compile(
+_SECTION = lazy(r"^\s*\[{1,2}\s*(?P<name>[^\[\]\n]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
+_BLOCK = lazy(r"^\s*(?P<name>[\w.\-\"' ]+?)\s*(?:=\s*)?\{\s*(?:[#/].*)?$")
+_SET = lazy(
     r"^\s*(?:export\s+|set\s+(?:-gx\s+)?|setx?\s+|declare\s+-x\s+|ENV\s+|ARG\s+|\$env:|\$Env:|(?:const|let|var|def|final)\s+)?"
     r"(?P<key>(?://)?[@$\w][\w.@:/\-%\[\]\"]*?)\s*(?::=|=|:(?=\s|$)|\+=)\s*(?P<value>.*?)\s*$"
 )
-_SPACED = re.compile(r"^\s*(?:ENV|setx)\s+(?P<key>[A-Z_][A-Z0-9_]*)\s+(?P<value>[^=].*?)\s*$")
-_DEFINE = re.compile(
+_SPACED = lazy(r"^\s*(?:ENV|setx)\s+(?P<key>[A-Z_][A-Z0-9_]*)\s+(?P<value>[^=].*?)\s*$")
+_DEFINE = lazy(
     r"""(?ix)\bdefine\s*\(\s*(["'])(?P<key>[\w.]+)\1\s*,\s*(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^)]+?)\s*\)"""
 )
-_ARROW = re.compile(r"""^\s*["'](?P<key>[\w.\-]+)["']\s*=>\s*(?P<value>.+?),?\s*$""")
-_OPENS_ARRAY = re.compile(r"^(?:\[|array\s*\()\s*$")
-_CONTINUED = re.compile(r"\\\s*$")
+_ARROW = lazy(r"""^\s*["'](?P<key>[\w.\-]+)["']\s*=>\s*(?P<value>.+?),?\s*$""")
+_OPENS_ARRAY = lazy(r"^(?:\[|array\s*\()\s*$")
+_CONTINUED = lazy(r"\\\s*$")
 
 
 def unquote(value: str) -> str:

@@ -6,13 +6,13 @@ A scanner rather than a parser: what is well formed up to a fault is kept, and e
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from why401.prefilter import lazy
 from why401.readers.config_flat import Pair
 
-_TOKEN = re.compile(
+_TOKEN = lazy(
     r"""(?xs)
     (?P<skip>\s+ | //[^\n]* | /\*.*?\*/ | \#[^\n]*)
     | (?P<string>"(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*')

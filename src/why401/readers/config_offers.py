@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from why401.evidence import Offer, Place, Setting, Source
+from why401.prefilter import lazy
 from why401.secret import Secret
 
 #: (key, place, name, scheme): a setting that alone is a credential.
@@ -27,18 +28,18 @@ _SINGLE: tuple[tuple[str, Place, str, str | None], ...] = (
     (r"(?:^|[._])(?:git(?:hub|lab|ea)|gh|glab|pypi|twine|cargo_registry|docker|hf|huggingface|vercel|netlify|sonar|nexus)_(?:api_)?(?:token|pat)$", "field", "Authorization", None),
     (r"(?:^|[._])(?:openai|anthropic|gemini|google|azure_openai|mistral|groq|cohere|deepseek|openrouter|together|perplexity|x?ai|stripe|sendgrid|datadog|dd|newrelic|tmdb|openweathermap|mailgun)_api_key$", "unknown", "api key", None),
 )  # fmt: skip
-_USER = re.compile(r"(?i)(?:^|[._-])(?:user(?:_?name)?|login|account|client_?id|access_?key(?:_?id)?)$")
-_PASS = re.compile(
+_USER = lazy(r"(?i)(?:^|[._-])(?:user(?:_?name)?|login|account|client_?id|access_?key(?:_?id)?)$")
+_PASS = lazy(
     r"(?i)(?:^|[._-])(?:pass(?:word|wd)?|pw|secret|client_?secret|api_?token|token|secret_?(?:access_?)?key|_password)$"
 )
-_PAIRED = re.compile(
+_PAIRED = lazy(
     r"(?i)(?:^|[._])(?:basic_?auth|auth|credentials?|servers?\.server|server|http-?basic|registry|pypi|testpypi|machine|proxy"
     r"|packageSourceCredentials|security\.user|repository|twine|nexus|artifactory|default|profile)\b|^[\w.-]+$"
 )
-_USERINFO = re.compile(
+_USERINFO = lazy(
     r"(?P<scheme>https?|ftp|socks5h?)://(?P<user>[^\s/:@]*):(?P<password>[^\s/]*)@(?P<host>[^\s/@]+)"
 )
-_PROXY = re.compile(r"(?i)(?:^|[._])(?:https?_|all_)?proxy$")
+_PROXY = lazy(r"(?i)(?:^|[._])(?:https?_|all_)?proxy$")
 
 
 def offers(settings: Iterable[Setting]) -> Iterator[Offer]:
@@ -85,7 +86,7 @@ def _in_url(setting: Setting) -> Iterator[Offer]:
         )
 
 
-_COMPILED = tuple((re.compile(rf"(?i){p}"), place, name, scheme) for p, place, name, scheme in _SINGLE)
+_COMPILED = tuple((lazy(rf"(?i){p}"), place, name, scheme) for p, place, name, scheme in _SINGLE)
 
 
 def _pairs(settings: list[Setting]) -> Iterator[Offer]:

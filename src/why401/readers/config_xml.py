@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from why401.prefilter import lazy
 from why401.readers.config_flat import Pair
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|$)|<\?.*?\?>|<!DOCTYPE[^>]*>", re.S)
-_TAG = re.compile(
+_COMMENT = lazy(r"<!--.*?(?:-->|$)|<\?.*?\?>|<!DOCTYPE[^>]*>", re.S)
+_TAG = lazy(
     r"<(?P<end>/?)(?P<name>[A-Za-z_][\w:.\-]*)(?P<attributes>(?:\s+[\w:.\-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*(?P<single>/?)>"
     r"(?P<text>[^<]*)"
 )
-_ATTRIBUTE = re.compile(r"([\w:.\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
+_ATTRIBUTE = lazy(r"([\w:.\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_CDATA = lazy(r"<!\[CDATA\[(.*?)\]\]>", re.S)
 _KEYED = ("key", "name", "Key", "Name", "Include", "id")
 _VALUED = ("value", "Value", "connectionString", "Version")
 

@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from why401.prefilter import lazy
 from why401.readers.config_flat import Pair, unquote
 
-_LINE = re.compile(r"^(?P<indent>\s*)(?P<dash>(?:-\s+)*)(?:(?P<key>\"[^\"]+\"|'[^']+'|[^\s#'\"{\[&*!|>%@`-][^:#]*?|-?[\w.-]+)\s*:(?:\s+(?P<value>.*?))?|(?P<item>\S.*?))\s*$")  # fmt: skip
-_ASSIGNED = re.compile(r"^(?P<key>[A-Za-z_][\w.\-\[\]/]*)=(?P<value>.*)$", re.S)
+_LINE = lazy(r"^(?P<indent>\s*)(?P<dash>(?:-\s+)*)(?:(?P<key>\"[^\"]+\"|'[^']+'|[^\s#'\"{\[&*!|>%@`-][^:#]*?|-?[\w.-]+)\s*:(?:\s+(?P<value>.*?))?|(?P<item>\S.*?))\s*$")  # fmt: skip
+_ASSIGNED = lazy(r"^(?P<key>[A-Za-z_][\w.\-\[\]/]*)=(?P<value>.*)$", re.S)
 LARGEST = 400_000
 DEEPEST = 60
 

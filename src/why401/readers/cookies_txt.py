@@ -13,15 +13,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from why401.evidence import Evidence, Offer, Setting, Source, Unreadable
+from why401.prefilter import lazy
 from why401.secret import Secret
 
-_LINE: Final = re.compile(
+_LINE: Final = lazy(
     r"^(?P<only>#HttpOnly_)?(?P<domain>[^\s#][^\t\n]*)\t(?P<sub>TRUE|FALSE)\t(?P<path>/[^\t\n]*)\t(?P<secure>TRUE|FALSE)\t"
     r"(?P<expires>-?\d+(?:\.\d+)?)\t(?P<name>[^\t\n]*)(?:\t(?P<value>[^\n]*))?$",
     re.M | re.I,
 )
-_HEAD: Final = re.compile(r"^# (?:Netscape )?HTTP Cookie File", re.I)
-_EXPORT: Final = re.compile(r'"(?:hostOnly|sameSite|httpOnly|storeId|expirationDate)"\s*:')
+_HEAD: Final = lazy(r"^# (?:Netscape )?HTTP Cookie File", re.I)
+_EXPORT: Final = lazy(r'"(?:hostOnly|sameSite|httpOnly|storeId|expirationDate)"\s*:')
 
 
 def sniff(name: str, text: str) -> bool:  # noqa: ARG001

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
+from why401.prefilter import lazy
 from why401.readers import curl_others
 from why401.readers.curl_parse import CurlCommand, parse
 from why401.readers.curl_shell import Shell, guess, words
@@ -20,7 +21,7 @@ from why401.readers.curl_variables import put_in, values
 
 _UNCLOSED: Final = 5  # commands with a quote that never closes, before only single lines are read
 
-START: Final = re.compile(
+START: Final = lazy(
     r"""(?xm)
     (?:^|(?<=[\s`'"(|;&=:>]))
     (?P<tool>
@@ -33,7 +34,7 @@ START: Final = re.compile(
     )
     """
 )
-_TOLD: Final = re.compile(
+_TOLD: Final = lazy(
     r"^(?:->|=>|-->|==>|→|⇒|➜|#\s*(?:->|=>|→)?)\s*(?:HTTP(?:/\d(?:\.\d)?)?\s+|status(?: code)?:?\s*|returns?\s+|gives\s+)?"
     r"(?P<status>[1-5]\d\d)\b(?P<rest>.*)$"
 )

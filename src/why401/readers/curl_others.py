@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from why401.prefilter import lazy
 from why401.readers.curl_parse import CurlCommand, parse, plain
 from why401.readers.curl_shell import marked
 
@@ -17,7 +18,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_METHOD: Final = re.compile(r"[A-Z]{3,10}$")
+_METHOD: Final = lazy(r"[A-Z]{3,10}$")
 _HTTPIE_VALUED: Final = _set(
     """
     -a --auth -A --auth-type -o --output --session --session-read-only --proxy --timeout --verify --cert
@@ -153,7 +154,7 @@ def wget(argv: Sequence[str]) -> CurlCommand | None:
     return replace(parse([*out, *urls]), tool="wget", include="server-response" in options or "-S" in options)
 
 
-_PS_HEADER: Final = re.compile(
+_PS_HEADER: Final = lazy(
     r"""["']?([A-Za-z][\w-]*)["']?\s*=\s*(?:"((?:[^"`]|`.|"")*)"|'([^']*)'|([^;}\s]+))"""
 )
 

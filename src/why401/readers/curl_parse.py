@@ -10,11 +10,12 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from why401.evidence import Field, Fields
+from why401.prefilter import lazy
 from why401.readers import curl_options
 from why401.readers.curl_shell import CLOSE, OPEN
 from why401.secret import Secret
 
-_MARKED: Final = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
+_MARKED: Final = lazy(f"{OPEN}([^{CLOSE}]*){CLOSE}")
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
+from why401.prefilter import lazy
 from why401.readers.curl_shell import CLOSE, OPEN
 
-_SET: Final = re.compile(
+_SET: Final = lazy(
     r"""(?mx)^[ \t]{0,8}(?:[$%>]\s)?\s?(?:export[ ]|set[ ]|declare[ ]|\$env:|\$)?(?P<name>[A-Za-z_]\w{0,60})[ ]?=[ ]?
     (?:"(?P<double>[^"$`\n]{1,8000})"|'(?P<single>[^'\n]{1,8000})'|(?P<bare>[^\s"'$`;&|()<>]{1,8000}))[ \t]*(?:$|;|&&)"""
 )
-_PRINTED: Final = re.compile(
+_PRINTED: Final = lazy(
     r"(?m)^.{0,80}?[$%>]\s?echo (?:-n )?\"?\$\{?(?P<name>[A-Za-z_]\w{0,60})\}?\"?[ \t]*\n(?P<value>[^\s]{1,8000})[ \t]*$"
 )
-_MARKED: Final = re.compile(f"{OPEN}\\$(?:env:|\\{{)?([A-Za-z_]\\w*)\\}}?{CLOSE}")
+_MARKED: Final = lazy(f"{OPEN}\\$(?:env:|\\{{)?([A-Za-z_]\\w*)\\}}?{CLOSE}")
 
 
 def values(text: str) -> dict[str, str]:

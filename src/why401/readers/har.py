@@ -31,14 +31,15 @@ from why401.evidence import (
     Text,
     Unreadable,
 )
+from why401.prefilter import lazy
 from why401.readers.http_facts import facts
 
-_ENTRIES: Final = re.compile(r'"entries"\s*:\s*\[')
-_LOG: Final = re.compile(r'"log"\s*:\s*\{')
-_CREATOR: Final = re.compile(r'"creator"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"([^"]{0,80})"')
-_GAP: Final = re.compile(r"[\s,]*")
+_ENTRIES: Final = lazy(r'"entries"\s*:\s*\[')
+_LOG: Final = lazy(r'"log"\s*:\s*\{')
+_CREATOR: Final = lazy(r'"creator"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"([^"]{0,80})"')
+_GAP: Final = lazy(r"[\s,]*")
 _SENSITIVE: Final = frozenset({"authorization", "cookie", "set-cookie"})
-_WORTH: Final = re.compile(r"(?i)token|login|auth|session|csrf|sign_?in")
+_WORTH: Final = lazy(r"(?i)token|login|auth|session|csrf|sign_?in")
 
 LONGEST_BODY: Final = 20_000  # of a refused or failed exchange, or a login; other bodies are dropped
 

@@ -6,7 +6,9 @@ import json
 import re
 from typing import Final
 
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+from why401.prefilter import lazy
+
+_STRING: Final = lazy(r'"(?:[^"\\]|\\.)*"')
 
 
 class Body:

@@ -6,12 +6,13 @@ import re
 from typing import Final
 
 from why401.evidence import Field
+from why401.prefilter import lazy
 from why401.readers import http_patterns as p
 from why401.readers.http_bodies import Body
 from why401.readers.http_lines import Line
 from why401.readers.http_state import State
 
-_FIELD_NAME: Final = re.compile(
+_FIELD_NAME: Final = lazy(
     r"(?i)^(?:www-authenticate|proxy-authenticate|authorization|proxy-authorization|cookie|set-cookie|location|server|via|host|"
     r"origin|referer|user-agent|accept|content-type|date|vary|x-[\w-]+|cf-[\w-]+|access-control-[\w-]+)$"
 )

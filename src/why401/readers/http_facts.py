@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from why401.evidence import Answer, Demand, Evidence, Exchange, Field, Offer, Source
+from why401.prefilter import lazy
 from why401.protocol import challenges, credentials
 from why401.readers.http_products import product_of
 from why401.secret import SENSITIVE_NAME, Secret
@@ -25,13 +26,13 @@ def _set(words: str) -> frozenset[str]:
 
 
 #: What stands where a credential was taken out before the text was shared.
-REDACTED: Final = re.compile(
+REDACTED: Final = lazy(
     r"""(?ix)[\[<(]?\s*(?:redacted|masked|hidden|removed|omitted|filtered|snip(?:ped)?|stripped|suppressed
     |the\s+same\s+\w+|same\s+(?:token|as\s+above|key)|██+)[^\])>]*[\])>]?
     | [*•x·.…#_\-█]{3,} | <[^<>]*> | \[[A-Za-z][^\[\]]*\] | \([A-Za-z][^()]*\) """
 )
 #: Field names that carry a credential under a name of their own, beside the standard ones.
-_KEY_FIELD: Final = re.compile(
+_KEY_FIELD: Final = lazy(
     r"(?i)(?:^|[-_])(?:api[-_]?key|apikey|auth|authentication|auth[-_]token|access[-_]token|token|secret|jwt|"
     r"subscription[-_]key|private[-_]token|session[-_]id|signature|assertion|password|key|user[-_]token)$"
 )
@@ -41,7 +42,7 @@ _NOT_CREDENTIAL: Final = _set(
     sec-websocket-accept x-idempotency-key surrogate-key x-cache-key etag
     """
 )
-_QUERY_KEY: Final = re.compile(
+_QUERY_KEY: Final = lazy(
     r"(?i)^(?:access_?token|token|auth_?token|api_?key|apikey|key|sig|signature|x-amz-signature|oauth_signature|"
     r"oauth_consumer_key|consumer_key|consumer_secret|password|passwd|pwd|jwt|code|auth|appid|client_secret|"
     r"private_token|subscription-key|session|sid|secret|ck|cs|sas|_wpnonce|api_password)$"
@@ -143,7 +144,7 @@ def _body_offers(exchange: Exchange, provenance: str) -> Iterator[Offer]:
             yield Offer("body", name, None, secret, exchange.source, exchange.number, provenance, user)
 
 
-_JSON_MEMBER: Final = re.compile(r'"([^"\\]{1,80})"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_JSON_MEMBER: Final = lazy(r'"([^"\\]{1,80})"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

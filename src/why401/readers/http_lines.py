@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from why401.prefilter import lazy
+
 Direction = Literal["", ">", "<", "*"]
 
 
@@ -32,7 +34,7 @@ class Line:
 _STAMP = r"(?:\[?\d[\d:.,TZ/\-+ ]{5,40}\]?\s+)?"
 #: (pattern with the groups `way` and `text`, tool). `way` is looked up in `_WAYS`.
 _MARKS: Final = tuple(
-    (re.compile(pattern), tool)
+    (lazy(pattern), tool)
     for pattern, tool in (
         # git GIT_CURL_VERBOSE / GIT_TRACE_CURL
         (
@@ -58,23 +60,23 @@ _WAYS: Final[dict[str, Direction]] = {
     "=> Send header": ">", "<= Recv header": "<", "== Info": "*", "==": "*",
     ">>": ">", "<<": "<", ">": ">", "<": "<", "*": "*",
 }  # fmt: skip
-_TRACE_HEAD: Final = re.compile(r"^(?:\d\d:\d\d:\d\d\.\d+ )?(=>|<=) (Send|Recv) (header|data|SSL data)\b")
-_TRACE_LINE: Final = re.compile(r"^[0-9a-f]{4,}: (.*)$")
-_PYTHON_SEND: Final = re.compile(r"^send: (b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))")
-_PYTHON_REPLY: Final = re.compile(r"^reply: ['\"](.*?)(?:\\r\\n)?['\"]$")
-_PYTHON_HEADER: Final = re.compile(r"^header: ?(.*)$")
-_JAVA_PAIRS: Final = re.compile(r"pairs: ((?:\{[^{}\n]{1,4000}\})+)")
-_WIRE_QUOTED: Final = re.compile(r'^"(.*)"$')
-_OKHTTP: Final = re.compile(r"^(?P<prefix>.{0,120}?)(?P<way>-->|<--) (?P<text>.*)$")
-_OKHTTP_START: Final = re.compile(r"(?:[A-Z]{3,10} (?:https?:|/)|\d{3}\b|END\b|HTTP FAILED)")
-_START: Final = re.compile(r"(?:[A-Z][A-Z-]{2,12} (?:/|\*|https?:)\S* HTTP/\d|HTTP/\d(?:\.\d)? \d{3}\b)")
-_WGET: Final = re.compile(r"^---(request|response) (begin|end)---$")
-_MARKED_REQUEST: Final = re.compile(
+_TRACE_HEAD: Final = lazy(r"^(?:\d\d:\d\d:\d\d\.\d+ )?(=>|<=) (Send|Recv) (header|data|SSL data)\b")
+_TRACE_LINE: Final = lazy(r"^[0-9a-f]{4,}: (.*)$")
+_PYTHON_SEND: Final = lazy(r"^send: (b?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"))")
+_PYTHON_REPLY: Final = lazy(r"^reply: ['\"](.*?)(?:\\r\\n)?['\"]$")
+_PYTHON_HEADER: Final = lazy(r"^header: ?(.*)$")
+_JAVA_PAIRS: Final = lazy(r"pairs: ((?:\{[^{}\n]{1,4000}\})+)")
+_WIRE_QUOTED: Final = lazy(r'^"(.*)"$')
+_OKHTTP: Final = lazy(r"^(?P<prefix>.{0,120}?)(?P<way>-->|<--) (?P<text>.*)$")
+_OKHTTP_START: Final = lazy(r"(?:[A-Z]{3,10} (?:https?:|/)|\d{3}\b|END\b|HTTP FAILED)")
+_START: Final = lazy(r"(?:[A-Z][A-Z-]{2,12} (?:/|\*|https?:)\S* HTTP/\d|HTTP/\d(?:\.\d)? \d{3}\b)")
+_WGET: Final = lazy(r"^---(request|response) (begin|end)---$")
+_MARKED_REQUEST: Final = lazy(
     r"^(?:\d\d:\d\d:\d\d\.\d+ )?(?:\[[\d-]+\] )?(?:> [A-Z]{3,10} \S+(?: HTTP/|$)|< HTTP/|\* (?:Connected|  Trying|Trying|Host |Server auth))",
     re.M,
 )
-_ESCAPED: Final = re.compile(r"(?m)^&(gt|lt);(?= |$)")
-_ANY_MARK: Final = re.compile(
+_ESCAPED: Final = lazy(r"(?m)^&(gt|lt);(?= |$)")
+_ANY_MARK: Final = lazy(
     _MARKED_REQUEST.pattern
     + r"|^.{0,120}?(?:--> [A-Z]{3,10} (?:https?:|/)|<-- \d{3}\b)|=> Send header|<= Recv header|^send: b?['\"]|^reply: ['\"]HTTP"
     r"|http-outgoing-\d+ (?:>>|<<)|wire.{0,20} (?:>>|<<) |^---request begin---|\bpairs: \{(?:[A-Z]+ \S+ HTTP/|null: HTTP/)",

@@ -13,15 +13,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from why401.evidence import Field
+from why401.prefilter import lazy
 from why401.readers.http_drafts import Draft
 
-CUE: Final = re.compile(
-    r"""['"]?(?:request_?)?headers?['"]?\s{0,4}[:=]\s{0,4}(?:[A-Z]\w{1,30}\s?)?[{\[]""", re.I
-)
-_FETCH: Final = re.compile(r"\bfetch\(\s*[\"'`](?P<url>[^\"'`\n]{1,8000})[\"'`]\s*,\s*(?=\{)")
-_OPEN: Final = re.compile(r"[{}\[\]\"']")
-_NAME: Final = re.compile(r"(?<=[{,\s])([A-Za-z_$][\w$-]*)\s*:(?=\s)")
-_SINGLE: Final = re.compile(r"'((?:[^'\\\n]|\\.)*)'")
+CUE: Final = lazy(r"""['"]?(?:request_?)?headers?['"]?\s{0,4}[:=]\s{0,4}(?:[A-Z]\w{1,30}\s?)?[{\[]""", re.I)
+_FETCH: Final = lazy(r"\bfetch\(\s*[\"'`](?P<url>[^\"'`\n]{1,8000})[\"'`]\s*,\s*(?=\{)")
+_OPEN: Final = lazy(r"[{}\[\]\"']")
+_NAME: Final = lazy(r"(?<=[{,\s])([A-Za-z_$][\w$-]*)\s*:(?=\s)")
+_SINGLE: Final = lazy(r"'((?:[^'\\\n]|\\.)*)'")
 _LONGEST: Final = 50_000
 _MOST: Final = 200  # objects that are looked at in one text
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from why401.prefilter import lazy
 
 METHODS: Final = (
     "GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|REPORT|"
@@ -14,26 +15,22 @@ METHODS: Final = (
 )
 _VERSION: Final = r"(?:HTTP|http|RTSP|SIP)/\d(?:\.\d)?|h2|h3"
 
-REQUEST_LINE: Final = re.compile(
-    rf"^\s{{0,16}}(?P<method>{METHODS}) (?P<url>\S+) (?P<version>{_VERSION})\s*$"
-)
+REQUEST_LINE: Final = lazy(rf"^\s{{0,16}}(?P<method>{METHODS}) (?P<url>\S+) (?P<version>{_VERSION})\s*$")
 #: A request line without its version; counts only with fields, a status or a response after it.
-LOOSE_REQUEST: Final = re.compile(
+LOOSE_REQUEST: Final = lazy(
     rf"^\s{{0,16}}(?:[-*•]\s+|\d+[.)]\s+)?(?P<method>{METHODS})\s+(?P<url>(?:https?://|/)\S*)\s*$"
 )
-STATUS_LINE: Final = re.compile(
+STATUS_LINE: Final = lazy(
     r"^\s{0,16}(?P<version>(?:HTTP|http|RTSP|SIP)/\d(?:\.\d)?)\s+(?P<status>[1-5]\d\d)(?:\s+(?P<reason>[^{<\n]*?))?\s*"
     r"(?P<body>[{<].*)?$"
 )
-FIELD: Final = re.compile(
-    r"^\s{0,16}(?P<name>:?[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80})\s{0,2}:(?P<value>(?!//).*)$"
-)
+FIELD: Final = lazy(r"^\s{0,16}(?P<name>:?[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80})\s{0,2}:(?P<value>(?!//).*)$")
 #: What curl and others print between the lines of a transcript.
-NOISE: Final = re.compile(
+NOISE: Final = lazy(
     r"^(?:[{}] \[\d+ bytes data\]|\s*% Total\s.*|\s*Dload\s+Upload.*|(?:\s*\d[\d.kMG]*\s+){5,}.*--:--:--.*|"
     r"\s*\d+\s+\d+\s+\d+.*--:--:--.*)$"
 )
-PROMPT: Final = re.compile(
+PROMPT: Final = lazy(
     r"^\s{0,4}(?:\$|%|❯|➜|PS [A-Z]:\\[^>\n]{0,100}>|[A-Z]:\\[^>\n]{0,100}>|[\w.-]{1,40}@[\w.-]{1,60}[:~ ][^$#%\n]{0,80}[$#%]|"
     r"\[[\w.-]{1,40}@[^\]\n]{1,80}\][$#%]|irb\([^)\n]{1,40}\)[^>\n]{0,20}>|>>>)\s"
 )
@@ -46,7 +43,7 @@ _LINK = (
 _STATUS = r"(?:HTTP(?:/\d(?:\.\d)?)?\s+|\(?status(?: code)?[: ]+|Response:\s*)?[`(\"'\[*]{0,3}(?P<status>[1-5]\d\d)(?![\d.]|\w)(?P<rest>.*)$"
 _BULLET = r"^\s{0,16}(?:[-*•]\s+|\d+[.)]\s+|\+\s+)?[`\"'(\[*]{0,3}"
 SUMMARIES: Final = tuple(
-    re.compile(pattern)
+    lazy(pattern)
     for pattern in (
         # GET /x  -> 401 {"error": …};  `POST https://h/p` resulted in a `401 Unauthorized` response:
         rf"(?:{_BULLET}|[\s:`\"'(])(?P<method>{METHODS})[`\"]?:?\s+[`\"']?(?P<url>(?:https?://|/)[^\s`\"'<>|]*?)"
@@ -68,13 +65,13 @@ SUMMARIES: Final = tuple(
     )
 )  # fmt: skip
 #: A server's own log line, which the log readers tell of.
-SERVER_LOG: Final = re.compile(
+SERVER_LOG: Final = lazy(
     r"HTTP/\d(?:\.\d)?\" [1-5]\d\d (?:\d+|-)|\s[1-5]\d\d\s+(?:in\s+)?[\d.]+\s?(?:ms|µs|us|s)\b|^\d+\.\d+\.\d+\.\d+ "
 )
-STAMPED: Final = re.compile(r"^\W{0,2}\d{1,4}[-/:.]\d\d")
+STAMPED: Final = lazy(r"^\W{0,2}\d{1,4}[-/:.]\d\d")
 
 #: A status alone on its line, after a request that has none yet.
-STATUS_ONLY: Final = re.compile(
+STATUS_ONLY: Final = lazy(
     r"""(?xi)^\s{0,16}(?:->|=>|<--|<-|→|➜)?\s*
     (?P<lead>HTTP(?:/\d(?:\.\d)?)?(?:\s+(?:error|status))?(?:\s+code)?\s*[:= ]\s*|(?:http|response)?[ _-]?status(?:[ _-]?code)?\s*[:=]\s*
       |http[ _]?code\s*[:=]\s*|(?:server\s+)?(?:response|returned|returns|answer|result|output)\s*[:=]?\s*
@@ -83,27 +80,27 @@ STATUS_ONLY: Final = re.compile(
     [`"'(*\[]{0,3}(?P<status>[1-5]\d\d)[`"')*\]]{0,3}
     (?:[\ :,—-]{0,3}\(?(?P<reason>[A-Za-z][A-Za-z' -]{1,40})\)?)?[.`"']?\s*(?P<body>[{<].*)?$"""
 )
-CODES: Final = re.compile(r"^\s*[1-5]\d\d(?:[\s,]+[1-5]\d\d)*\s*$")
-OKHTTP_STATUS: Final = re.compile(
+CODES: Final = lazy(r"^\s*[1-5]\d\d(?:[\s,]+[1-5]\d\d)*\s*$")
+OKHTTP_STATUS: Final = lazy(
     r"^(?P<status>[1-5]\d\d)(?: (?P<reason>[^\s(/:][^/:(]{0,60}?))??(?: (?P<url>https?://\S+))?(?: \(.*\))?\s*$"
 )
-OKHTTP_REQUEST: Final = re.compile(
+OKHTTP_REQUEST: Final = lazy(
     rf"^(?P<method>{METHODS}) (?P<url>\S+)(?: (?P<version>{_VERSION}))?(?: \(.*\))?\s*$"
 )
 
 #: Headings of sections, and the side that the fields after them belong to.
-SECTION: Final = re.compile(
+SECTION: Final = lazy(
     r"(?i)^[\s▼▾>#*]{0,10}(?P<what>(?:http )?(?:request|response) (?:headers|header fields|fields|body|payload)|general|headers|"
     r"form data|query string parameters|request|response|request cookies|response cookies)"
     r"\s*(?:\(\d+[^)]*\))?\s*(?:view (?:source|parsed|decoded)|raw)?\s*[*]{0,2}:?[*]{0,2}\s*$"
 )
-PANEL_KEY: Final = re.compile(
+PANEL_KEY: Final = lazy(
     r"(?i)^\s{0,16}(?P<key>request url|request method|status code|remote address|referrer policy|status|method|url|"
     r"request uri)\s*:?(?:\s+(?P<value>\S.*))?$"
 )
-PANEL_START: Final = re.compile(r"(?im)^\s{0,16}request url:?(?:[ \t]+\S+)?\s*$")
+PANEL_START: Final = lazy(r"(?im)^\s{0,16}request url:?(?:[ \t]+\S+)?\s*$")
 
-START: Final = re.compile(
+START: Final = lazy(
     rf"(?m)^.{{0,300}}?(?:\b(?:HTTP|RTSP)/\d(?:\.\d)?\s+[1-5]\d\d\b|\b(?:{METHODS})[`\"]?:?\s+[`\"']?(?:https?://|/|\*))"
     r"|\bhttp (?:fetch )?(?:[A-Z]+ )?[1-5]\d\d https?:|\b[45]\d\d\b.{0,80}\b(?:for|from)\b|(?i:\brequest url\b)|^reply: |^send: |<-- \d{3}|^\s{0,16}HTTP [45]\d\d\b|(?i:\bstatus(?: ?code)?\b.{0,5}\d{3})"
 )

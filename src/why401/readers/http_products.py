@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from why401.evidence import Response
+from why401.prefilter import Lazy, lazy
 
 #: (field name or "body", pattern, product). The body's patterns are those of standard error pages.
-PRODUCTS: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = tuple(
-    (place, re.compile(pattern, re.I), product)
+PRODUCTS: Final[tuple[tuple[str, Lazy, str], ...]] = tuple(
+    (place, lazy(pattern, re.I), product)
     for place, pattern, product in (
         ("x-squid-error", r"", "Squid"),
         ("cf-mitigated", r"", "Cloudflare"),

@@ -11,6 +11,7 @@ import re
 from typing import Final
 from urllib.parse import urljoin
 
+from why401.prefilter import lazy
 from why401.readers import http_objects, kinds
 from why401.readers import http_patterns as p
 from why401.readers.curl_find import Found, find
@@ -56,8 +57,8 @@ def _lone_body(text: str, name: str) -> list[Draft]:
     return [draft]
 
 
-_DIGITS: Final = re.compile(r"(?<!\d)[1-5]\d\d(?!\d)")
-_ARROW: Final = re.compile(r"->|=>|→|➜")
+_DIGITS: Final = lazy(r"(?<!\d)[1-5]\d\d(?!\d)")
+_ARROW: Final = lazy(r"->|=>|→|➜")
 
 
 class Session(Panels, Continuations):

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePath
 
 from why401.evidence import TextKind
+from why401.prefilter import lazy
 
 _BY_NAME: tuple[tuple[str, TextKind, str | None], ...] = (
     (r"\.log$|(^|/)(access|error)[._-]?log|catalina\.out$|syslog$", "log", None),
@@ -40,8 +41,8 @@ _BY_NAME: tuple[tuple[str, TextKind, str | None], ...] = (
     (r"\.html?$", "body", "html"),
 )
 
-_PROMPT = re.compile(r"^\s*(?:\$|>|#|%|PS [A-Z]:\\[^>]*>|[\w.-]+@[\w.-]+[:~][^$#]*[$#])\s+\S", re.M)
-_STAMPS = re.compile(
+_PROMPT = lazy(r"^\s*(?:\$|>|#|%|PS [A-Z]:\\[^>]*>|[\w.-]+@[\w.-]+[:~][^$#]*[$#])\s+\S", re.M)
+_STAMPS = lazy(
     r"^\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d|\d+\.\d+\.\d+\.\d+ .*\[)",
     re.M,
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from why401.evidence import Record, Source
+from why401.prefilter import lazy
 from why401.readers import log_times
 
 #: What a value is, by its dotted name in lower case: Caddy, Traefik, nginx JSON, Kubernetes audit, Serilog,
@@ -48,9 +48,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "@t", "time_local", "time_iso8601", "msec", "asctime",
     ),
 }  # fmt: skip
-_PAIR = re.compile(r'(?<![\w.])([A-Za-z@][\w.@-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
-_JSON = re.compile(r"\{.*\}\s*,?$")
-_NUMBER = re.compile(r"[1-5]\d\d$")
+_PAIR = lazy(r'(?<![\w.])([A-Za-z@][\w.@-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+_JSON = lazy(r"\{.*\}\s*,?$")
+_NUMBER = lazy(r"[1-5]\d\d$")
 
 
 def record(line: str, source: Source) -> Record | None:

@@ -6,8 +6,9 @@ clock may rely on it. A time without a year (syslog) is no time.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta, timezone
+
+from why401.prefilter import lazy
 
 _MONTHS = {
     name: number
@@ -18,7 +19,7 @@ _MONTHS = {
 _ZONE = r"(?:\s?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d))?"
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<part>\d{1,9}))?"
 _PATTERNS = tuple(
-    re.compile(pattern)
+    lazy(pattern)
     for pattern in (
         rf"(?<!\d)(?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)(?:[T ]|\s+-\s+){_CLOCK}{_ZONE}",
         rf"(?<!\d)(?P<day>\d\d)/(?P<name>[A-Za-z]{{3}})/(?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
@@ -28,7 +29,7 @@ _PATTERNS = tuple(
         rf"(?<![\d-])(?P<year>\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\s{_CLOCK}{_ZONE}",
     )
 )
-_EPOCH = re.compile(r"(?<![\d.])(1[0-9]{9})(?:\.(\d{1,6})|(\d{3}))?(?![\d.])")
+_EPOCH = lazy(r"(?<![\d.])(1[0-9]{9})(?:\.(\d{1,6})|(\d{3}))?(?![\d.])")
 
 
 def find(text: str) -> datetime | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from why401.evidence import Axis, Contrast, Evidence, Source
+from why401.prefilter import Lazy, lazy
 from why401.readers import kinds, words_sentences, words_tables
 from why401.readers.words_results import tables as result_tables
 from why401.readers.words_sentences import Clause, Sentence
@@ -24,7 +25,7 @@ _ALONE: frozenset[Axis] = frozenset(
         "change",
     )
 )  # fmt: skip
-_CUE = re.compile(
+_CUE = lazy(
     r"(?i)work|success|succe|fine|fail|log\s?(?:s|ged)?\s?in|sometimes|intermittent|random|since|after|until|never"
     r"|once|every|helps|opens|comes up|can\s|good|restart|update|upgrad|regression|\b200\b|flak|sporadic|some\s|pulls|problem|never|nobody|only|accept"
 )
@@ -80,15 +81,15 @@ def _of_sentence(sentence: Sentence, before: Sentence | None, where: Source) -> 
 
 
 @cache
-def _compiled() -> tuple[tuple[Axis, re.Pattern[str]], ...]:
+def _compiled() -> tuple[tuple[Axis, Lazy], ...]:
     return tuple((axis, _compile(phrase)) for axis, phrase in words_tables.PHRASES)
 
 
 @cache
-def _compile(phrase: str) -> re.Pattern[str]:
+def _compile(phrase: str) -> Lazy:
     # methods are told from words by their capitals
     flags = re.NOFLAG if phrase.startswith(r"\b(?:GET|") else re.IGNORECASE
-    return re.compile(phrase, flags)
+    return lazy(phrase, flags)
 
 
 def _sides(clause: Clause) -> dict[Axis, list[str]]:
@@ -184,6 +185,6 @@ def _event(sentence: Sentence, before: Sentence | None, where: Source) -> Iterat
     if not match:
         return
     clauses = [*sentence.clauses, *(before.clauses if before else ())]
-    past = re.compile(r"(?i)\b(?:worked|ran|was|were|used\s+to|until|before|since|began|started|stopped)\b")
+    past = lazy(r"(?i)\b(?:worked|ran|was|were|used\s+to|until|before|since|began|started|stopped)\b")
     if any(clause.works is not None and past.search(clause.text) for clause in clauses):
         yield Contrast("version", "before", " ".join(match.group().split()), where, sentence.text)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from why401.evidence import Evidence, Setting, Source
+from why401.prefilter import lazy
 from why401.readers import (
     config_demands,
     config_flat,
@@ -27,17 +28,17 @@ from why401.secret import SENSITIVE_NAME, Secret
 MOST = 20_000  # settings of one input
 LARGEST = 600_000  # characters of one input
 
-_FENCE = re.compile(r"(?ms)^[ \t]*```[ \t]*(?P<language>\w*)[^\n]*\n(?P<body>.*?)^[ \t]*```")
-_LOOSE = re.compile(
+_FENCE = lazy(r"(?ms)^[ \t]*```[ \t]*(?P<language>\w*)[^\n]*\n(?P<body>.*?)^[ \t]*```")
+_LOOSE = lazy(
     r"""(?x)^\s*(?: (?:export\s+|set\s+|ENV\s+|\$env:|-e\s+)?[A-Z][A-Z0-9]*_[A-Z0-9_]*\s*=\s*\S
       | export\s+\w+=\S | define\s*\( | [a-z][\w-]*(?:\.[\w-]+)+\s*=\s*\S | //[\w.-]+\S*/?:_\w+\s*= )"""
 )
-_OPTION = re.compile(
+_OPTION = lazy(
     r"""(?x)\s(?:-e|--env)[\s=]+(?P<quote>["'])?(?P<key>[A-Z][A-Z0-9_]+)=(?(quote)(?P<whole>.*?)(?P=quote)|(?:["'](?P<part>[^"']*)["']|(?P<bare>\S*)))"""
 )
-_CUE = re.compile(r"(?m)[=:]\s?\S|<\w+|=>")
-_YAML_LINE = re.compile(r"(?m)^\s*(?:-\s+)?[\w.\-/\"']+:(?:\s|$)")
-_FLAT_LINE = re.compile(r"(?m)^\s*(?:export\s+|set\s+)?[\w.\-:/@$]+\s*=")
+_CUE = lazy(r"(?m)[=:]\s?\S|<\w+|=>")
+_YAML_LINE = lazy(r"(?m)^\s*(?:-\s+)?[\w.\-/\"']+:(?:\s|$)")
+_FLAT_LINE = lazy(r"(?m)^\s*(?:export\s+|set\s+)?[\w.\-:/@$]+\s*=")
 
 
 def sniff(name: str, text: str) -> bool:

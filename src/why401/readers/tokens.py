@@ -16,20 +16,21 @@ from pathlib import PurePath
 from typing import Final
 
 from why401.evidence import Evidence, Offer, Source
+from why401.prefilter import lazy
 from why401.readers.http_facts import basic_user, known
 from why401.secret import Secret
 
-_JWT: Final = re.compile(
+_JWT: Final = lazy(
     r"(?<![A-Za-z0-9_.-])(?P<jwt>eyJ[A-Za-z0-9_-]{8,16384}(?:\.[A-Za-z0-9_-]{0,16384}){0,4})(?P<cut>\.{2,}|…|\[?\.\.\.)?"
 )
-_NAMED: Final = re.compile(
+_NAMED: Final = lazy(
     r"""(?ix)(?P<last>api_?key|jwt|token)["']?[ \t]{0,4}(?:=>|[:=])[ \t]{0,4}["']?(?P<value>[A-Za-z0-9._~+/-]{16,8192}={0,2})"""
 )
-_SCHEMED: Final = re.compile(
+_SCHEMED: Final = lazy(
     r"(?i)\b(?P<scheme>Bearer|Basic)[ \t]{1,4}(?P<value>[A-Za-z0-9._~+/-]{8,16384}={0,2})(?P<cut>…)?"
 )
-_LONE: Final = re.compile(r"\s*(?P<value>[A-Za-z0-9._~+/=-]{16,16384})\s*")
-_CANDIDATE: Final = re.compile(r"eyJ|(?i:token|jwt|bearer|basic |api_?key)")
+_LONE: Final = lazy(r"\s*(?P<value>[A-Za-z0-9._~+/=-]{16,16384})\s*")
+_CANDIDATE: Final = lazy(r"eyJ|(?i:token|jwt|bearer|basic |api_?key)")
 _LONGEST: Final = 4_000_000
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from why401.evidence import Evidence, Exchange, Record, Request, Response, Source
+from why401.prefilter import Lazy, lazy
 from why401.readers import log_times
 
 MOST = 60  # of one input: a log of thousands of the same line says it no better
@@ -91,14 +92,14 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("terraform", rf"(?:│ |terraform[^\n]*|^)Error: [^\n]*?(?:{_METHOD}\s+{_URL}:\s+)?{_STATUS}\s+(?P<reason>Unauthorized|Bad credentials|Forbidden)"),
     ("unknown", rf"(?:unexpected (?:http )?status(?: code)?|status code|HTTP (?:error|status)(?: code)?|response (?:status|code)|returned)[: =]+{_STATUS}\b(?:[^\n]{{0,40}}?(?:for|from|url|URL|at)[: ]+{_URL}{_END})?"),
 )  # fmt: skip
-_CUE = re.compile(
+_CUE = lazy(
     r"40[137]|(?i:unauthorized|authentication (?:failed|required)|auth(?:orization)? (?:error|failed)|credentials (?:were )?rejected|no basic auth|access denied|invalidclienttoken|signaturedoesnotmatch|expiredtoken|must be logged in)"
 )
 
 
 @cache
-def _table() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((client, re.compile(_numbered(pattern))) for client, pattern in _TABLE)
+def _table() -> tuple[tuple[str, Lazy], ...]:
+    return tuple((client, lazy(_numbered(pattern))) for client, pattern in _TABLE)
 
 
 def _numbered(pattern: str) -> str:

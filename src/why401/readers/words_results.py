@@ -8,27 +8,28 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from why401.evidence import Axis, Contrast, Source
+from why401.prefilter import Lazy, lazy
 
 _GOOD = r"(?:HTTP\s*)?20[0-9](?:\s+OK)?|ok|works?|worked|success|succeeds|pass(?:ed)?|yes|fine|✓|✔|✅"
 _BAD = r"(?:HTTP\s*)?40[137](?:\s+(?:unauthorized|forbidden))?|fails?|failed|failure|error|denied|refused|unauthorized|no|✗|✘|❌"
-_ROW = re.compile(
+_ROW = lazy(
     rf"(?im)^[ \t]*[|*•-]?[ \t]*(?P<label>\S[^\n|]{{0,60}}?)(?:[ \t]*(?:\||:|=>|->|→|=)[ \t]*|[ \t]{{2,}}|\t|[ ](?=\d{{3}}[ \t]*$))"
     rf"(?:(?P<good>{_GOOD})|(?P<bad>{_BAD}))[ \t]*\|?[ \t]*$"
 )
-_RUN = re.compile(r"(?<![\w.])(?:(?:20[0-9]|40[13])(?:[\s,;]+|$)){4,}")
+_RUN = lazy(r"(?<![\w.])(?:(?:20[0-9]|40[13])(?:[\s,;]+|$)){4,}")
 
 #: Rows of a log or a trace, which their own readers read.
-_LOGGED = re.compile(r"(?i)^http/|^\W*\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\b(?:GET|POST|PUT|PATCH|DELETE)\b.*/")
+_LOGGED = lazy(r"(?i)^http/|^\W*\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\b(?:GET|POST|PUT|PATCH|DELETE)\b.*/")
 
 #: What the labels of a table are, by their look; the first that fits both sides is the axis.
-_LABELS: tuple[tuple[Axis, re.Pattern[str]], ...] = (
-    ("method", re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b")),
-    ("client", re.compile(r"(?i)\b(?:curl|postman|insomnia|browser|chrome|firefox|safari|edge|app|axios|python|requests|fetch|wget|httpie)\b")),
-    ("host", re.compile(r"(?i)\b(?:local(?:host)?|dev|staging|prod(?:uction)?|live|test|node\d*|server\s?\d|host\s?\d|pod)\b")),
-    ("version", re.compile(r"(?i)(?:^|[\s:v@-])\d+\.(?:\d+|x)\b")),
-    ("scheme", re.compile(r"(?i)\bhttps?\b(?!://\S+/)")),
-    ("path", re.compile(r"(?:^|\s)/\w|https?://")),
-    ("user", re.compile(r"(?i)\b(?:user|admin|account|editor|anonymous)\w*\b")),
+_LABELS: tuple[tuple[Axis, Lazy], ...] = (
+    ("method", lazy(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b")),
+    ("client", lazy(r"(?i)\b(?:curl|postman|insomnia|browser|chrome|firefox|safari|edge|app|axios|python|requests|fetch|wget|httpie)\b")),
+    ("host", lazy(r"(?i)\b(?:local(?:host)?|dev|staging|prod(?:uction)?|live|test|node\d*|server\s?\d|host\s?\d|pod)\b")),
+    ("version", lazy(r"(?i)(?:^|[\s:v@-])\d+\.(?:\d+|x)\b")),
+    ("scheme", lazy(r"(?i)\bhttps?\b(?!://\S+/)")),
+    ("path", lazy(r"(?:^|\s)/\w|https?://")),
+    ("user", lazy(r"(?i)\b(?:user|admin|account|editor|anonymous)\w*\b")),
 )  # fmt: skip
 
 

@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from why401.prefilter import lazy
+
 LONGEST_TEXT = 60_000  # characters of prose that are read
 LONGEST_SENTENCE = 600
 
-_NOT_PROSE = re.compile(
+_NOT_PROSE = lazy(
     r"""(?x)
     ^\s*(?: [$%]\s | >\s*(?:[A-Z]+\s/|[\w-]+:\s) | <\s*(?:HTTP|[\w-]+:\s) | [{}\[\]<|@] | // | /\* | at\s[\w.$]+\(
       | (?:curl|wget|http|docker|kubectl|git|npm|sudo|export)\s+-
@@ -27,11 +29,11 @@ _NOT_PROSE = re.compile(
     | [;{}]\s*$ | =>\s*[\[{(]?$
     """
 )
-_WORD = re.compile(r"[A-Za-z']{2,}")
-_SENTENCE_END = re.compile(r"(?<=[.!?:])[\"')]*\s+(?=[\"'(`*-]*[A-Z0-9`\"])|\n+|(?<=[!?])\s+")
-_ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|approx|resp|incl|ver|v|no|cf))\.$", re.I)
+_WORD = lazy(r"[A-Za-z']{2,}")
+_SENTENCE_END = lazy(r"(?<=[.!?:])[\"')]*\s+(?=[\"'(`*-]*[A-Z0-9`\"])|\n+|(?<=[!?])\s+")
+_ABBREVIATED = lazy(r"(?:\b(?:e\.g|i\.e|etc|vs|approx|resp|incl|ver|v|no|cf))\.$", re.I)
 
-_BREAK = re.compile(
+_BREAK = lazy(
     r"(?i)\s*(?P<mark>;|,|:(?=\s)|\(|\)|\s[-–—]+\s|\bbut\b|\bwhile\b|\bwhereas\b|\bhowever\b|\byet\b|\balthough\b|\bthough\b"
     r"|\beven though\b|\bexcept\b|\band\b|\bthen\b|\binstead\b(?!\s+of)|\bunless\b|\bbecause\b)\s*"
 )
@@ -149,12 +151,12 @@ def _pieces(sentence: str) -> Iterator[tuple[str, str]]:
         yield mark, sentence[start:].strip()
 
 
-_DENIAL = re.compile(
+_DENIAL = lazy(
     r"(?i)^(?:it\s+)?(?:not|never|none)\b|\b(?:not|never|doesn['’]?t|does\s+not|don['’]?t|didn['’]?t|did\s+not|won['’]?t"
     r"|isn['’]?t|can['’]?t|cannot)\W*$"
 )
-_ONLY = re.compile(r"(?i)^(?:only|just|solely)\b")
-_ELSE = re.compile(r"(?i)^(?:on|in|with|from|via|using|through|for|over)\b")
+_ONLY = lazy(r"(?i)^(?:only|just|solely)\b")
+_ELSE = lazy(r"(?i)^(?:on|in|with|from|via|using|through|for|over)\b")
 
 
 def _denial(piece: str, before: Clause, mark: str) -> bool | None:
@@ -171,7 +173,7 @@ def _denial(piece: str, before: Clause, mark: str) -> bool | None:
 
 
 # Words for an outcome. A hope, a question or a plan says nothing: "should work", "how does it work".
-_IDLE = re.compile(
+_IDLE = lazy(
     r"""(?ix)
     \b(?:should|shall|supposed\s+to|expect(?:ed)?\s+(?:it\s+)?to|want(?:ed)?\s+(?:it|this)?\s*to|would\s+(?:like|expect|work|be)|hope|how\s+(?:do|does|can|to)
       |make\s+(?:it|this)\s+work|getting\s+(?:it|this)\s+to\s+work|(?:might|may|could)\s+work|if\s+(?:it|this)\s+works|whether
@@ -180,7 +182,7 @@ _IDLE = re.compile(
       |how\s+\w+(?:\s+\w+)?\s+works?|please|works?\s+as\s+(?:designed|intended|expected\s+when)|try\s+to|let\s+me\s+know)\b
     """
 )
-_RELIEF = re.compile(
+_RELIEF = lazy(
     r"""(?ix)
     \b(?:never|not|n['’]t|n't|no)\s+(?:\w+\s+){0,2}?(?:fails?|failed|failing|a\s+problem|problems?|errors?|an?\s+issue|issues?|affected|refused|rejected|happen(?:s|ed)?|occurs?|see\s+(?:it|the|any)|(?:get|got|see|have|give)\s+(?:a\s+|any\s+|the\s+)?(?:401|403|error|problem|issue)s?)\b
     | \bno\s+(?:more\s+)?(?:401|403|refusals?|trouble)s?\b | \bwithout\s+(?:any\s+|a\s+|an\s+)?(?:further\s+)?(?:problems?|errors?|issues?|trouble|failures?|hitch|a\s+401)\b
@@ -193,11 +195,11 @@ _GOOD = r"""(?:works?|worked|working|succeeds?|succeeded|success(?:ful(?:ly)?)?|
     |returns?\s+(?:a\s+)?20\d|returned\s+20\d|gives?\s+(?:a\s+)?20\d|gets?\s+(?:a\s+)?20\d|got\s+(?:a\s+)?20\d|answers?\s+20\d|20[0146](?:\s+ok)?(?![\d.:])
     |(?:can|could|able\s+to)\s+(?:\w+\s+)?(?:log\s?in|sign\s?in|connect|access|download|pull|push|reach|open|read|authenticate|get\s+in|see|call|fetch|use)|can\s+be\s+\w+ed
     |logs\s+(?:me\s+|us\s+)?in|still\s+logs?\s+in|signs\s+in|comes?\s+up|loads?(?!\s*-?balanc)|loaded|opens|passes|gets?\s+in(?:to)?|authenticates|connects|(?:is|are)\s+(?:ok|good|valid|downloaded|accessible|reachable)|downloads|pulls|accepts?|answers\s+(?:correctly|properly)|correct\s+(?:response|answer|data))"""
-_WORKS = re.compile(rf"(?ix)\b{_GOOD}\b")
-_NOT_WORKS = re.compile(
+_WORKS = lazy(rf"(?ix)\b{_GOOD}\b")
+_NOT_WORKS = lazy(
     rf"(?ix)\bworks?\s+neither\b|(?:\b|(?<=\w)(?=n['’]t)){_NEVER}\s+(?:\w+\s+){{0,3}}?(?:to\s+)?(?:{_GOOD}|work|load|open|pass|help|make\s+it\s+work|get|log\s+in|sign\s+in|connect|starts?|plays?|responds?|appears?|allowed|authenticate|reach)\b"
 )
-_FAILS = re.compile(
+_FAILS = lazy(
     r"""(?ix)
     \b(?: fail(?:s|ed|ing|ures?)? | affects | broken? | breaks | refus(?:es|ed|al) | reject(?:s|ed) | denied | blocked | banned | unauthori[sz]ed | forbidden | unauthenticated
       | (?:get|gets|got|getting|give[sn]?|gave|return(?:s|ed|ing)?|receive[sd]?|see|throws?|answers?|ends?\s+in|with|is|an?|the|by|a)\s+(?:\w+\s+|a\s+|an\s+|http\s+){0,2}(?:401|403|407)s?

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import re
-
 from why401.evidence import Axis
+from why401.prefilter import lazy
 
 _BY = r"(?:with|in|using|from|via|through|by|on|for|under|inside|to|against|at)"
 _THE = r"(?:the|a|an|my|our|this|that|your|its|their|any|another|other|every|each|some|same|plain|raw|simple|own|real)"
@@ -56,9 +55,7 @@ BEFORE_AND_AFTER: tuple[tuple[Axis, str], ...] = (
 )  # fmt: skip
 
 #: An upgrade that a clause of its own already names.
-BEFORE_AND_AFTER_UPGRADE = re.compile(
-    r"(?i)\b(?:since|after|following|with)\s+(?:\w+\s+){0,3}?up-?(?:grad|dat)"
-)
+BEFORE_AND_AFTER_UPGRADE = lazy(r"(?i)\b(?:since|after|following|with)\s+(?:\w+\s+){0,3}?up-?(?:grad|dat)")
 
 #: A clause that worked in the past tense and says until when, or how long.
 ONCE_WORKED: tuple[tuple[Axis, str], ...] = (
@@ -68,7 +65,7 @@ ONCE_WORKED: tuple[tuple[Axis, str], ...] = (
 
 _SPAN = r"(?:about\s+|around\s+|roughly\s+|exactly\s+|some\s+|almost\s+|approximately\s+|~\s*)?(?:an?\s+|one\s+|a\s+few\s+|few\s+|several\s+|two\s+|three\s+|ten\s+|fifteen\s+|thirty\s+|\d+(?:-\d+)?\s*)(?:seconds?|minutes?|mins?|hours?|h\b|days?|weeks?|months?)"
 #: It works for a while; every one holds its own outcome.
-AGES = re.compile(
+AGES = lazy(
     rf"""(?ix)
     \b(?:work(?:s|ed|ing)?|fine|ok|succeeds?|runs?|logged\s+in|valid|good|connected)\s+(?:\w+\s+){{0,2}}?for\s+(?:{_SPAN}|a\s+while|some\s+time|(?:the\s+first|only)\s+{_SPAN}|hours|days)\b
     | \bafter\s+{_SPAN}(?!\s+of\s+(?:debugging|work|trying|searching|research))(?:\s+of\s+(?:idle\w*|inactivity|use|running|uptime))?\b
@@ -80,7 +77,7 @@ AGES = re.compile(
 )
 
 #: The same request works and fails.
-FREQUENCY = re.compile(
+FREQUENCY = lazy(
     r"""(?ix)
     \b(?: intermittent(?:ly)? | sporadic(?:ally)? | (?<!a\s)random(?:ly)?(?!\s+(?:string|token|secret|password|key|value|generated|number|user|bytes|name|port|id|uuid|characters?|chosen|delay|data))(?!ly\s+(?:generated|chosen|created|named))
       | (?:one|1|two|2|three)\s+(?:in|out\s+of|of(?:\s+every)?)\s+(?:every\s+)?(?:two|three|four|five|six|seven|eight|nine|ten|twenty|\d+)(?=\W*(?:$|requests?|calls?|times?|attempts?|of\s|fails?|gets?|is|are|logins?|runs?|tries|succeed|works?|returns?))
@@ -93,12 +90,12 @@ FREQUENCY = re.compile(
       | re(?:try|load|fresh)(?:ing)?\s+(?:\w+\s+){0,2}?(?:works|helps|succeeds|fixes) | keeps?\s+(?:switching|alternating|flipping) | alternat(?:es|ing|ely)(?!\s+(?:domain|name)) | some\s+requests\s+(?:work|succeed|pass|fail|get) | non-?deterministic(?:ally)? )\b
     """
 )
-DENIED_FREQUENCY = re.compile(
+DENIED_FREQUENCY = lazy(
     r"(?i)\b(?:not|n['’]t|never)\s+(?:\w+\s+)?(?:intermittent|sporadic|random|flaky|sometimes)|\b(?:every|each)\s+single\s+time|\b100\s?%|\balways\s+fails"
 )
 
 #: "Since" an event that stands in a sentence of its own ("WooCommerce was updated two hours ago").
-EVENT = re.compile(
+EVENT = lazy(
     r"(?i)\b(?:was|were|got|has\s+been|have\s+been|been|i|we|just|recently|auto-?matically|auto-?)\s+(?:just\s+|recently\s+|automatically\s+|auto-)*(?:up-?dated|up-?graded)\b"
     rf"|\b(?:up-?dated|up-?graded|moved|migrated)\s+(?:\w+\s+){{0,3}}?(?:from\s+\S+\s+)?to\s+(?:[A-Za-z][\w.-]*\s+)?{_VERSION}"
     r"|\b(?:up-?grade|update)\s+(?:of\s+\S+\s+)?(?:from|to)\s+v?\d"
