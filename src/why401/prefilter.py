@@ -15,6 +15,10 @@ from typing import Any, Final
 SHORTEST: Final = 3
 _SKIPPED_GROUP: Final = re.compile(r"\?(?:[=!]|<[=!]|#|P=|\()")
 _GROUP_HEAD: Final = re.compile(r"\?(?:P<\w+>|[aiLmsu-]*:)")
+#: Characters that stand for themselves; the last before a quantifier is left to `_ONE_CHARACTER`.
+_PLAIN_RUN: Final = re.compile(r"[A-Za-z0-9 _:/\"'=,;<>@#%&!~-]+(?![?*+{])")
+_QUANTIFIER: Final = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?")
+_QUANTIFIERS: Final = frozenset("?*+{")
 _ONE_CHARACTER: Final = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.S
 )
@@ -60,6 +64,11 @@ def _branch(pattern: str, at: int) -> tuple[list[str], int]:
         run = ""
 
     while at < len(pattern) and pattern[at] not in "|)":
+        plain = _PLAIN_RUN.match(pattern, at)
+        if plain:
+            run += plain.group()
+            at = plain.end()
+            continue
         if pattern[at] == "(":
             settle()
             inner, at = _group(pattern, at)
@@ -70,12 +79,12 @@ def _branch(pattern: str, at: int) -> tuple[list[str], int]:
         unit = _ONE_CHARACTER.match(pattern, at)
         assert unit is not None
         at = unit.end()
-        plain = _plain(unit.group())
-        if not plain or _optional(pattern, at):
+        character = _plain(unit.group())
+        if not character or _optional(pattern, at):
             settle()
         else:
-            run += plain
-            if _after_quantifier(pattern, at) != at:
+            run += character
+            if pattern[at : at + 1] in _QUANTIFIERS:
                 settle()
         at = _after_quantifier(pattern, at)
     settle()
@@ -113,7 +122,9 @@ def _optional(pattern: str, at: int) -> bool:
 
 
 def _after_quantifier(pattern: str, at: int) -> int:
-    match = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?").match(pattern, at)
+    if pattern[at : at + 1] not in _QUANTIFIERS:
+        return at
+    match = _QUANTIFIER.match(pattern, at)
     return match.end() if match else at
 
 
