@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from why401.evidence import Evidence, Source
+from why401.evidence import Evidence, Source, Text
 from why401.findings import Finding, Where
 
 
@@ -45,39 +46,63 @@ class Signature:
     command: str = ""
 
 
+MOST_PLACES = 40  #: places of one literal in one text that are looked at; a log repeats itself
+
+
 @cache
-def signatures() -> tuple[Signature, ...]:
-    """All signatures of all products; raises ValueError naming file and line for one that cannot be read."""
-    found: list[Signature] = []
+def _entries() -> tuple[tuple[tuple[str, ...], dict[str, Any], str], ...]:
+    """(lower-case literals, entry, where it stands) of every line; cheap, since nearly none is ever needed."""
+    found = []
     for file in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".jsonl"):
             for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
                 if line.strip():
-                    found.append(_signature(line, f"{file.name}:{number}"))
+                    found.append(_entry(line, f"{file.name}:{number}"))
     return tuple(found)
 
 
-def _signature(line: str, where: str) -> Signature:
+def _entry(line: str, where: str) -> tuple[tuple[str, ...], dict[str, Any], str]:
     try:
         entry = json.loads(line)
         texts = entry["text"] if isinstance(entry["text"], list) else [entry["text"]]
-        return Signature(**entry | {"text": tuple(text.lower() for text in texts)})
-    except (KeyError, TypeError, json.JSONDecodeError) as problem:
+        return tuple(text.lower() for text in texts), entry, where
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
         raise ValueError(f"{where}: not a signature: {problem}") from None
+
+
+def _signature(texts: tuple[str, ...], entry: dict[str, Any], where: str) -> Signature:
+    try:
+        return Signature(**entry | {"text": texts})
+    except TypeError as problem:
+        raise ValueError(f"{where}: not a signature: {problem}") from None
+
+
+@cache
+def signatures() -> tuple[Signature, ...]:
+    """All signatures of all products; raises ValueError naming file and line for one that cannot be read."""
+    return tuple(_signature(*parts) for parts in _entries())
 
 
 def match(evidence: Evidence) -> Iterator[Finding]:
     """The signatures found in any text of the evidence, each once, at its first place."""
-    texts = [(text, text.lowered) for text in evidence.searchable]
-    for signature in signatures():
-        for text, lower in texts:
-            if signature.kinds and text.kind not in signature.kinds:
-                continue
-            place = _place(signature, text.content, lower)
-            if place is not None and _in_company(signature, evidence):
-                offset, groups = place
-                yield _finding(signature, text.source.at(text.line_at(offset)), groups)
-                break
+    texts = evidence.searchable
+    for literals, entry, where in _entries():
+        held = [text for text in texts if any(literal in text.lowered for literal in literals)]
+        if held:
+            finding = _first(_signature(literals, entry, where), held, evidence)
+            if finding is not None:
+                yield finding
+
+
+def _first(signature: Signature, texts: list[Text], evidence: Evidence) -> Finding | None:
+    for text in texts:
+        if signature.kinds and text.kind not in signature.kinds:
+            continue
+        place = _place(signature, text.content, text.lowered)
+        if place is not None and _in_company(signature, evidence):
+            offset, groups = place
+            return _finding(signature, text.source.at(text.line_at(offset)), groups)
+    return None
 
 
 def _in_company(signature: Signature, evidence: Evidence) -> bool:
@@ -89,7 +114,9 @@ def _in_company(signature: Signature, evidence: Evidence) -> bool:
 def _place(signature: Signature, content: str, lower: str) -> tuple[int, dict[str, str]] | None:
     for literal in signature.text:
         offset = lower.find(literal)
-        while offset >= 0:
+        for _ in range(MOST_PLACES):
+            if offset < 0:
+                break
             if not signature.regex and not signature.unless:
                 return offset, {}
             start, stop = _around(lower, offset)
