@@ -1,8 +1,9 @@
 """The repository's own cases: what a reporter had in hand, and the cause.
 
 A case is one text file, `tests/cases/<cause id>/<kind>-<slug>.txt`, where the kind is `clean` (the signs are all
-there), `noisy` (with the noise of real reports) or `near` (looks like a neighbour). It opens with `key: value` lines (`about`,
-`also`: other answers that would be right) and goes on with the evidence, each file after a line `--- name`.
+there), `noisy` (with the noise of real reports) or `near` (looks like a neighbour). It opens with `key: value`
+lines (`about`, `also`: other answers that would be right) and goes on with the evidence, each file after a line
+`--- name`.
 `not-an-auth-error` and `expected-challenge` hold the healthy near-misses.
 """
 

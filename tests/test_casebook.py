@@ -1,0 +1,61 @@
+"""The repository's own cases: enough of them, named rightly, and no false alarm on the healthy ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+
+import pytest
+
+from tests import casebook
+from why401 import causes, flow, readers
+from why401.report import Report
+
+HEALTHY = {"not-an-auth-error", "expected-challenge"}
+
+
+@cache
+def reports() -> dict[str, tuple[casebook.Case, Report]]:
+    return {case.name: (case, flow.examine(readers.read(case.inputs))) for case in casebook.cases()}
+
+
+def first(report: Report) -> str | None:
+    cause = report.diagnoses[0].causes[0].cause
+    return cause.id if cause else None
+
+
+@pytest.mark.parametrize("cause_id", sorted(causes.catalogue()))
+def test_every_cause_has_three_cases(cause_id: str) -> None:
+    assert Counter(case.cause for case in casebook.cases())[cause_id] >= 3
+
+
+def test_the_cause_is_named_first() -> None:
+    missed = [name for name, (case, report) in reports().items() if first(report) not in case.accepted]
+    assert len(missed) <= 0.02 * len(reports()), missed
+
+
+def test_healthy_cases_raise_no_alarm() -> None:
+    alarmed = [
+        name
+        for name, (case, report) in reports().items()
+        if case.cause in HEALTHY and report.exit_status != 0
+    ]
+    assert alarmed == []
+
+
+def test_failures_are_not_called_healthy() -> None:
+    calmed = [
+        name
+        for name, (case, report) in reports().items()
+        if not case.accepted & HEALTHY and report.exit_status == 0
+    ]
+    assert calmed == []
+
+
+def test_every_finding_speaks_of_causes_that_exist() -> None:
+    known = set(causes.catalogue())
+    for _, report in reports().values():
+        for named in report.diagnoses[0].causes:
+            for finding, _ in named.findings:
+                assert set(finding.weights) <= known, finding.id
+                assert finding.says.strip(), finding.id
