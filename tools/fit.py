@@ -19,9 +19,9 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-import casebook
+from tests import casebook
 
 from why401 import checks, diagnosis, readers
 from why401.causes import catalogue
