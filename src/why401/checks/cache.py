@@ -56,7 +56,9 @@ def another_query_helps(evidence: Evidence) -> Iterator[Finding]:
                 bad.request.host == good.request.host
                 and one.path == two.path
                 and unlike
+                and _no_key(one.query)
                 and _no_key(two.query)
+                and {bad.request.method or "GET", good.request.method or "GET"} <= {"GET", "HEAD"}
             ):
                 says = "With another query string, which a cache keeps apart, the same path succeeds."
                 weights = {"cached-response": STRONG}
@@ -66,7 +68,9 @@ def another_query_helps(evidence: Evidence) -> Iterator[Finding]:
 
 def _no_key(query: str) -> bool:
     """Is the query no credential of its own?"""
-    return not re.search(r"key|token|sig|auth|secret|nonce|user|pass|session|code|jwt", query, re.I)
+    return not re.search(
+        r"key|token|sig|auth|secret|nonce|user|pass|session|code|jwt|grant_|client_", query, re.I
+    )
 
 
 _HIT = lazy(

@@ -101,16 +101,6 @@ _MAKERS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
         {"stray-whitespace": 30.0, "oauth-client-rejected": -12.0},
     ),
     (
-        r"Base64\.DEFAULT|Base64\.encode64\(|encodebytes\(|encodestring\(|\.pack\(['\"]m\*?['\"]\)|getMimeEncoder|sun\.misc\.BASE64Encoder|Base64FormattingOptions\.InsertLineBreaks|chunk_split\(base64",
-        "This encoder breaks its base64 into lines, which a header must not have.",
-        {"bad-base64": 18.0, "stray-whitespace": 7.0},
-    ),
-    (
-        r"\|\s*base64\s*(?:\)|`|$)(?!\s*-w)",
-        "GNU base64 breaks its output at 76 columns unless told -w0.",
-        {"bad-base64": 7.0},
-    ),
-    (
         r"urlsafe_b64encode|getUrlEncoder|URLEncoding\.Encode|RawURLEncoding|base64url",
         "The URL alphabet of base64 is used, which Basic does not take.",
         {"bad-base64": 5.0},

@@ -262,7 +262,7 @@ def header_of_product(evidence: Evidence) -> Iterator[Finding]:
     """A product that reads its key from a header of its own, and a key sent elsewhere."""
     if not troubled(evidence):
         return
-    offered = {name.lower() for name in _offered_names(evidence)}
+    offered = {name.lower() for name in _offered_names(evidence)} - _taken(evidence)
     if not offered:
         return
     for marker, wanted, product in HEADERS:
@@ -281,6 +281,13 @@ def header_of_product(evidence: Evidence) -> Iterator[Finding]:
             continue
         says = f"{product[0].upper() + product[1:]} reads its key from {wanted[0]}; it was sent in {sorted(offered)[0]}."
         yield Finding("header-of-product", says, {"wrong-header": weight}, Where.of(found[1]), group="place")
+
+
+def _taken(evidence: Evidence) -> set[str]:
+    """The fields by which a request that succeeded brought its credential: those are right."""
+    good = {x.number for x in evidence.succeeded}
+    shell = {o.name.lower() for o in evidence.offers if o.exchange in good and o.place == "field"}
+    return shell | {name.lower() for x in evidence.succeeded for name in carried(x)}
 
 
 def _fits(one: Sent, marker: str) -> bool:

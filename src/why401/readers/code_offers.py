@@ -158,7 +158,9 @@ def _written(match: re.Match[str]) -> tuple[str | None, Secret | None] | None:
         joined = joined or (value.startswith(("%", "f")) and after.startswith(","))
         return _scheme_and_value(string["body"], joined)
     if re.match(r"[\w$&*(]", value):
-        inside = re.search(r"""["'`](?P<scheme>Bearer|Basic|Token|JWT|Digest|ApiKey):?\s""", value)
+        inside = re.search(
+            r"""["'`](?P<scheme>Bearer|Basic|Token|JWT|Digest|ApiKey)(?::?\s|["'`]\s*,)""", value
+        )
         return (inside["scheme"] if inside else None), None
     return None
 
@@ -166,6 +168,8 @@ def _written(match: re.Match[str]) -> tuple[str | None, Secret | None] | None:
 def _scheme_and_value(body: str, joined: bool) -> tuple[str | None, Secret | None]:
     written = _SCHEME.match(body)
     scheme = written["scheme"] if written and (joined or len(body) > written.end()) else None
+    if written and joined and len(body) == len(written["scheme"]):
+        scheme = None  # "Bearer" + token: without a blank there is no scheme, only a longer token
     rest = body[len(scheme) :].strip() if scheme else body
     hole = bool(_HOLE.match(rest)) or joined
     return scheme, None if hole or not rest else Secret(rest)

@@ -102,6 +102,8 @@ def _hop(key: str) -> str | None:
 def changes(settings: Iterable[Setting]) -> Iterator[Change]:
     """Settings by which a proxy overwrites or removes a credential field on its way."""
     for setting in settings:
+        if "defaultrequestheaders" in setting.key.lower():  # a client's own: an offer, no change on the way
+            continue
         match = _FIELD_SET.search(setting.key)
         name = (match["name"] or match["other"]) if match else None
         if match and name:

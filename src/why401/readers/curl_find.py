@@ -34,6 +34,12 @@ START: Final = lazy(
     )
     """
 )
+#: Program text that prints a command: it is a text there, and the command is run nowhere.
+_PRINTS: Final = lazy(
+    r"(?:\bprint(?:f|ln!?)?|\bconsole\.\w+|\blog(?:ger|ging)?\.\w+|\bputs|\bWriteLine|\bSprintf|\bfmt\.\w+)\s*[( ]\s*"
+    r"(?:[frbu$@]{0,2}[\"'`])[^\"'`\n]{0,80}$",
+    re.I,
+)
 _TOLD: Final = lazy(
     r"^(?:->|=>|-->|==>|→|⇒|➜|#\s*(?:->|=>|→)?)\s*(?:HTTP(?:/\d(?:\.\d)?)?\s+|status(?: code)?:?\s*|returns?\s+|gives\s+)?"
     r"(?P<status>[1-5]\d\d)\b(?P<rest>.*)$"
@@ -71,6 +77,9 @@ def find(text: str) -> list[Found]:
     at = unclosed = 0
     while starts and (match := START.search(text, at)) is not None:
         line = bisect_right(starts, match.start())
+        if _PRINTS.search(text[starts[line - 1] : match.start()]):
+            at = match.end()
+            continue
         shell = guess(text[match.start() : match.start() + 3000])
         split = words(text, match.start(), shell)
         if not split.closed:

@@ -55,7 +55,11 @@ class Continuations(State):
             draft.put(Field.of(name, line.text.strip(), line.number), self.side or "either")
 
     def blank(self) -> None:
-        if self.part == "request":
+        draft = self.current
+        first = draft is not None and not draft.fields and not draft.command and draft.client is None
+        if self.part == "request" and first and not self.late:
+            self.late = True  # as pasted from a page: the fields may stand after a blank line
+        elif self.part == "request":
             self.part = "request-body"
             self.body = Body()
         elif self.part == "response":
@@ -77,7 +81,11 @@ class Continuations(State):
         assert draft is not None
         fields = draft.fields if side == "request" else draft.response_fields
         found = p.FIELD.match(line.text)
-        if found:
+        late, self.late = self.late and side == "request", False
+        if late and not (found and _FIELD_NAME.match(found["name"])):
+            self.part, self.body = "request-body", Body()
+            self.into_body(line.text)
+        elif found:
             draft.put(Field.of(found["name"], found["value"].strip(), line.number), side)
         elif line.text[:1] in " \t" and fields and line.text.strip()[:1] not in "{[<":
             last = fields[-1]

@@ -24,6 +24,7 @@ class State:
         self.panel = False
         self.quoted = False  # values stand in quotes, as in Postman's console
         self.name = ""  # a field name whose value is on the next line
+        self.late = False  # a blank line stood between the request line and whatever follows
         self.body = Body()
         self.commands = {item.line: item for item in found}
         self.skip_to = 0
@@ -33,6 +34,7 @@ class State:
         self.drafts.append(draft)
         self.current = draft
         self.part, self.side, self.panel, self.quoted, self.name = "", "", False, False, ""
+        self.late = False
 
     def answer(
         self, status: int | None, reason: str, *, complete: bool, line: int = 0, wire: bool = False

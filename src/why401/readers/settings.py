@@ -33,6 +33,10 @@ _LOOSE = lazy(
     r"""(?x)^\s*(?: (?:export\s+|set\s+|ENV\s+|\$env:|-e\s+)?[A-Z][A-Z0-9]*_[A-Z0-9_]*\s*=\s*\S
       | export\s+\w+=\S | define\s*\( | [a-z][\w-]*(?:\.[\w-]+)+\s*=\s*\S | //[\w.-]+\S*/?:_\w+\s*= )"""
 )
+#: `client.Headers.Authorization = new …`: an assignment of a program, which looks like a property.
+_STATEMENT = lazy(
+    r"^\s*[A-Za-z_][\w-]*(?:\.[\w-]+)+\s*=\s*(?:new\s|await\s|[\w.$]+\(|[$@f]*[\"'`][^\n]*[\"'`)]\s*;\s*$)"
+)
 _OPTION = lazy(
     r"""(?x)\s(?:-e|--env)[\s=]+(?P<quote>["'])?(?P<key>[A-Z][A-Z0-9_]+)=(?(quote)(?P<whole>.*?)(?P=quote)|(?:["'](?P<part>[^"']*)["']|(?P<bare>\S*)))"""
 )
@@ -130,7 +134,7 @@ def _shape(text: str, language: str | None) -> str:
 def _loose(text: str, first: int) -> Iterator[Pair]:
     """Settings on lines that can hardly be anything else, and options `-e NAME=value` of container tools."""
     for number, line in enumerate(text.splitlines(), first):
-        if len(line) < 2000 and _LOOSE.match(line):
+        if len(line) < 2000 and _LOOSE.match(line) and not _STATEMENT.match(line):
             yield from config_flat.pairs(
                 line.replace("-e ", "", 1) if line.lstrip().startswith("-e ") else line, number
             )
