@@ -36,6 +36,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python bench/har.py
 
 fit: $(VENV)/.dev
+	$(BIN)/pip install --quiet -e '.[fit]'
+	$(BIN)/python tools/learn_words.py
 	$(BIN)/python tools/fit.py
 
 site: $(VENV)/.run

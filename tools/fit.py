@@ -1,10 +1,12 @@
 """Fit the weights of evidence to the repository's own cases: `python tools/fit.py [--check]`.
 
+Run `tools/learn_words.py` first: what the words resemble is a finding like the others, but not moved here.
+
 Each finding's weights, as its author judged them, are the starting point. The fit maximises the likelihood of the
 cases' causes under the very formula of `diagnosis.rank`, with a quadratic penalty on leaving the judgement, so a
 handful of cases moves a weight a little and never turns it round. One more number is fitted by
 cross-validation: the sharpness, by which all decibans are scaled so that the probabilities are calibrated.
-Writes `src/why401/weights.json` (only what moved by half a deciban or more). Needs numpy and scipy.
+Writes `src/why401/weights.json` (only what moved by half a deciban or more). Needs the extra `fit`.
 """
 
 from __future__ import annotations

@@ -60,11 +60,12 @@ def check(function: Check) -> Check:
 
 
 def run(evidence: Evidence) -> Iterator[Finding]:
-    """Every finding of every check, then those of the signatures."""
+    """Every finding of every check, then those of the signatures, then what the words resemble."""
     for name in MODULES:
         import_module(f"why401.checks.{name}")
-    from why401 import signatures
+    from why401 import signatures, words
 
     for function in _CHECKS:
         yield from function(evidence)
     yield from signatures.match(evidence)
+    yield from words.resemblance(evidence)
