@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests import casebook
-
 from why401 import checks, diagnosis, readers
 from why401.causes import catalogue
 from why401.findings import Finding
@@ -144,9 +143,8 @@ def main() -> int:
             moved.setdefault(name, {})[problem.causes[cause]] = round(
                 float(problem.judged[number] + moves[number]), 1
             )
-    print(
-        f"{len(problem.rows)} cases, {len(problem.judged)} weights, {sum(map(len, moved.values()))} moved; sharpness {sharpness}"
-    )
+    count = sum(map(len, moved.values()))
+    print(f"{len(problem.rows)} cases, {len(problem.judged)} weights, {count} moved; sharpness {sharpness}")
     if not arguments.check:
         text = json.dumps({"sharpness": sharpness, "weights": moved}, indent=1, sort_keys=True)
         (ROOT / "src/why401/weights.json").write_text(text + "\n")

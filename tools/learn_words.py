@@ -1,7 +1,7 @@
 """Learn which words speak for which cause, from the repository's own cases; writes `src/why401/words.json`.
 
-`python tools/learn_words.py [--check]`. Needs the extra `fit` (scikit-learn). Prints how often the words alone name the cause
-of held-out cases.
+`python tools/learn_words.py [--check]`. Needs the extra `fit` (scikit-learn). Prints how often the words alone
+name the cause of held-out cases.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -20,7 +19,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests import casebook
-
 from why401 import readers, words
 
 HEALTHY = {"not-an-auth-error", "expected-challenge"}  # never a matter of words
@@ -65,9 +63,7 @@ def main() -> None:
     }
     text = json.dumps(model, separators=(",", ":"), sort_keys=True)
     (ROOT / "src/why401/words.json").write_text(text + "\n")
-    print(
-        f"{sum(map(len, kept.values()))} weights, {len(text) // 1000} kB; {np.mean([len(p) for p in kept.values()]):.1f} a word"
-    )
+    print(f"{sum(map(len, kept.values()))} weights, {len(text) // 1000} kB")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests import casebook
-
 from why401 import flow, readers
 from why401.causes import catalogue
 

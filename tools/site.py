@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the style sheet
 """Build the documentation site from the catalogue: `python tools/site.py [FOLDER]` (default `site/`).
 
 One page a cause, from the same files that the program reads, and an index by family with a search over titles
