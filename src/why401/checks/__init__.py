@@ -20,6 +20,7 @@ MODULES = (
     "credentials_places",
     "credentials_schemes",
     "credentials_compare",
+    "credentials_settings",
     "clients",
     "clients_challenge",
     "clients_makers",

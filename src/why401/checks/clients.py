@@ -23,7 +23,8 @@ _NETRC = r"^\s*default\s+login\s|^\s*machine\s+\S+(?:\s+|\s*\n\s*)(?:login|passw
 _BY_HAND = r"\bgcloud\b|oauth|authorization|bearer|private[-_]token|api[-_]?(?:key|token)|oauth_token|job[-_]token|access[-_]token"
 
 
-_LETS_NETRC_WIN = r"\bpython\b|\brequests\b|httpie|\bhttp (?:GET|POST|https?:)|ansible|httpx|\bpip\b|gcloud|rest-client|\.rb\b|aiohttp|gitlab"
+_TOKEN_WORDS = _BY_HAND + r"|\btokens?\b"
+_LETS_NETRC_WIN = r"FAILED! =>|\bplaybook\b|^\s*-?\s*hosts:|\bmise\b|\buv (?:pip|sync|add)|netrc_headers|use_netrc|trust_env|\bpython\b|\brequests\b|httpie|\bhttp (?:GET|POST|https?:)|ansible|httpx|\bpip\b|gcloud|rest-client|\.rb\b|aiohttp|gitlab"
 
 
 @check
@@ -55,7 +56,7 @@ def netrc_over_header(evidence: Evidence) -> Iterator[Finding]:
 def netrc_in_words(evidence: Evidence) -> Iterator[Finding]:
     """The report names a netrc file beside a client that lets it win."""
     found = where(evidence, r"(?<![\w/])(?:~/|\$HOME/)?\.?_?netrc\b")
-    if found and troubled(evidence) and where(evidence, _LETS_NETRC_WIN) and where(evidence, _BY_HAND):
+    if found and troubled(evidence) and where(evidence, _LETS_NETRC_WIN) and where(evidence, _TOKEN_WORDS):
         says = "The report speaks of a netrc file, and this client lets it win over a token."
         yield Finding("netrc-in-words", says, {"credentials-overridden": 15.0}, found[1], group="override")
 

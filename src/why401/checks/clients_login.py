@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from why401.checks import check
-from why401.checks.credentials_offers import anywhere, every, troubled, where
+from why401.checks.credentials_offers import anywhere, every, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import Finding, Where
 
@@ -327,6 +327,8 @@ def told(evidence: Evidence) -> Iterator[Finding]:
         return
     for pattern, weight in _TOLD:
         found = anywhere(evidence, pattern)
+        if found and pattern == "missing credentials" and sent(evidence):
+            continue  # a gateway's words for a field that it could not read
         if found:
             yield _finding(
                 "login-body-told",

@@ -66,6 +66,8 @@ def shell_expansion(evidence: Evidence) -> Iterator[Finding]:
 def _whole(word: str) -> bool:
     """Is each `$` of the word a variable that stands for a whole part (`$USER:$PASS`, `https://$HOST/x`)?"""
     inner = word.strip("\"'")
+    if re.search(r"[A-Za-z0-9!#%^&*+_.]\$(?:[A-Za-z_]|\d)(?=[^A-Za-z0-9_}]|$)", inner):
+        return False  # $P, $1: a name so short is part of the password
     rest = re.sub(r"\$\{?[A-Z_][A-Z0-9_]*\}?", "", inner)
     return "$" not in rest and not re.search(r"(?:^|[:@])[A-Za-z0-9!#%^&*+.]*[a-z0-9!#%^&*]\$", inner)
 

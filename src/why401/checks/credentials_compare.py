@@ -240,3 +240,55 @@ def fields_after_blank(evidence: Evidence) -> Iterator[Finding]:
                 "fields-after-blank", says, weights, Where.of(text.source.at(text.line_at(match.start())))
             )
             return
+
+
+_FORM_LOGIN = r"curl\b[^\n]*(?:-d|--data(?:-urlencode)?|-F|--form)[ =]?[\"']?_?(?:user(?:name)?|login|email)=|\bhttp (?:--form|-f)\b[^\n]*(?:user\w*|login|email)="
+_JSON_CODE = r"\$http\.post\(|axios\.post\(|http\.post\(|JSON\.stringify\(|\bjson\s*=\s*[{\w]|jsonEncode\(|PostAsJsonAsync|\.send_json\("
+_FORM_CODE = r"URLSearchParams|new FormData|x-www-form-urlencoded|qs\.stringify|FormUrlEncodedContent|\$\.param\(|httpParamSerializer|transformRequest"
+
+
+@check
+def form_works_code_sends_json(evidence: Evidence) -> Iterator[Finding]:
+    """The login works as a form from a command, and the program sends JSON."""
+    command = where(evidence, _FORM_LOGIN)
+    code = [text for text in evidence.texts if text.kind == "code" and text.find(_JSON_CODE, stop=LOOKED_AT)]
+    if not command or not code or where(evidence, _FORM_CODE) or not troubled(evidence):
+        return
+    if command[0].string[command[0].start() : command[0].start() + 400].lower().find("application/json") >= 0:
+        return
+    says = "The login works from a command that sends a form, and the program sends JSON."
+    weights = {"login-body-not-read": 22.0, "wrong-password": -12.0, "unknown-user": -6.0}
+    yield Finding("form-works-json-sent", says, weights, command[1], group="login-body")
+
+
+_KEEPS_TOKEN = r"(?:local|session)Storage\.setItem\(\s*[\"'`][\w-]*(?:token|jwt|auth)|\b(?:set|save|store)\w*Token\(|\btoken\s*=\s*(?:await\s+)?[\w.]*(?:data|body|json\(\))[\w.\[\]\"']*token"
+_CALLS = r"\bfetch\(|axios(?:\.(?:get|put|delete|patch|post))?\(|requests\.(?:get|put|delete|post)\(|http\.(?:get|put|delete)\(|\$\.(?:get|ajax)\("
+_ATTACHES = r"authorization|headers?\b|interceptor|withCredentials|credentials\s*:|bearer|setAuth|\bauth\s*[=:]|cookie"
+
+
+@check
+def token_kept_and_not_sent(evidence: Evidence) -> Iterator[Finding]:
+    """The code keeps the token of the login, and nothing in it puts the token into a request."""
+    code = [text for text in evidence.texts if text.kind == "code"]
+    keeps = next((t for t in code if t.find(_KEEPS_TOKEN, stop=LOOKED_AT)), None)
+    calls = next((t for t in code if t.find(_CALLS, stop=LOOKED_AT)), None)
+    if keeps and calls and troubled(evidence) and not any(t.find(_ATTACHES, stop=LOOKED_AT) for t in code):
+        says = "The code keeps the token that the login gives, and no request of it carries the token."
+        yield Finding(
+            "token-kept-not-sent",
+            says,
+            {"no-credentials": 19.0},
+            Where.of(calls.source),
+            group="offered-nothing",
+        )
+
+
+@check
+def code_uses_another_field(evidence: Evidence) -> Iterator[Finding]:
+    """A command succeeds with one field, and the program's code sets another."""
+    taken = {name for one in evidence.succeeded for name in fields(evidence, one)}
+    offers = [o for o in evidence.offers if o.provenance == "code" and o.place == "field"]
+    if not taken or not offers or (evidence.refused and any(fields(evidence, x) for x in evidence.refused)):
+        return
+    if not {o.name.lower() for o in offers} & taken and troubled(evidence):
+        yield _other_field(min(taken), offers[0].name.lower(), Where.of(offers[0].source))

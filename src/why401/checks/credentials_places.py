@@ -108,7 +108,7 @@ def anonymous_words(evidence: Evidence) -> Iterator[Finding]:
 
 
 _CALL = lazy(
-    r"\bfetch\(|axios[.(]|requests\.(?:get|post|put|patch|delete|request)\(|\bcurl\b|HttpClient|http\.(?:get|post)\(|\$\.ajax|urlopen\(|Invoke-(?:RestMethod|WebRequest)",
+    r"\bfetch\(|axios[.(]|requests\.(?:get|post|put|patch|delete|request)\(|\bcurl\b(?![^\n]*(?:/keys\b|/certs\b|jwks|\.well-known/))|HttpClient|http\.(?:get|post)\(|\$\.ajax|urlopen\(|Invoke-(?:RestMethod|WebRequest)",
     re.I,
 )
 _ANY = lazy(

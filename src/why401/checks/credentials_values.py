@@ -56,8 +56,21 @@ def on_the_wire(evidence: Evidence) -> Iterator[Finding]:
         yield from _placeholder(token.strip(), one)
 
 
+_YOURS = lazy(
+    r"(?i:your)[ _-]?(?i:access|api|auth|bearer|jwt|secret)?[ _-]?(?i:token|key|secret|jwt)[A-Z0-9_-].{6,}"
+)
+
+
 def _placeholder(token: str, one: Sent) -> Iterator[Finding]:
     kind = placeholder(token)
+    if kind is None and _YOURS.fullmatch(token):
+        yield _finding(
+            "credential-of-manual",
+            "The credential is a manual's example: it begins with 'Your'.",
+            16.0,
+            one.where,
+        )
+        return
     if kind is None:
         yield from _in_basic(token, one)
         return
@@ -271,7 +284,7 @@ def _echoed_other(evidence: Evidence, key: str, at: Where) -> Iterator[Finding]:
 # What a job or a program says when a variable is not there → weights. Regular expressions, one line each.
 _ABSENT: tuple[tuple[str, str, Mapping[str, float]], ...] = (
     (
-        r"^\s*(?:[A-Z][A-Z0-9_]*(?:TOKEN|KEY|SECRET|PASSWORD|PAT|AUTH)|(?:github-)?token|password|api-?key):[ \t]*$"
+        r"^\s*(?:(?-i:[A-Z][A-Z0-9_]*(?:TOKEN|KEY|SECRET|PASSWORD|PAT|AUTH))|(?:github-)?token|api-?key):[ \t]*$"
         r"(?=[\s\S]{0,2000}(?:401|unauthori|bad credentials|forbidden))",
         "A variable for the credential is printed empty in the job's log.",
         {"placeholder-credential": 12.0, "client-config-not-loaded": 12.0},

@@ -24,6 +24,7 @@ _BESIDE: tuple[Lazy, ...] = tuple(
         rf"""["'`]{_NAME}:\s*(?P<literal>[^"'`\n]*)(?P<rest>["'`][^\n]*)""",
         rf"""(?<![\w-])["'`]?{_NAME}["'`]?\]?\s*(?:=>|:(?![:/])|=(?!=))\s*{_EXPRESSION}""",
         rf"""\(\s*["'`]{_NAME}["'`]\s*,\s*{_EXPRESSION}""",
+        rf"""["'`]{_NAME}["'`]\s*,\s*["'`]?value["'`]?\s*(?:=>|[:=])\s*{_EXPRESSION}""",
         rf"""\(\s*(?:[\w.]*\.)?(?P<name>AUTHORIZATION|authorizationHeader)\s*,\s*{_EXPRESSION}""",
         rf"""\[?\s*\bHttpHeaders\.(?P<name>authorization)Header\s*\]?\s*[:=]\s*{_EXPRESSION}""",
         rf"""(?:setValue|addValue)\(\s*(?P<value>[^\n]{{1,200}}?),\s*forHTTPHeaderField:\s*"{_NAME}\"""",

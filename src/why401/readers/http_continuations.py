@@ -16,6 +16,8 @@ _FIELD_NAME: Final = lazy(
     r"(?i)^(?:www-authenticate|proxy-authenticate|authorization|proxy-authorization|cookie|set-cookie|location|server|via|host|"
     r"origin|referer|user-agent|accept|content-type|date|vary|x-[\w-]+|cf-[\w-]+|access-control-[\w-]+)$"
 )
+#: What an encoder that breaks lines puts on the next: no field, only base64.
+_WRAPPED: Final = lazy(r"[A-Za-z0-9+/]{1,76}={0,2}")
 _PANEL_NAMES: Final = frozenset({"request url", "request method", "status code", "status", "method", "url"})
 
 
@@ -90,6 +92,9 @@ class Continuations(State):
         elif line.text[:1] in " \t" and fields and line.text.strip()[:1] not in "{[<":
             last = fields[-1]
             fields[-1] = Field.of(last.name, f"{last.text} {line.text.strip()}", last.line)
+        elif fields and fields[-1].name.lower() == "authorization" and _WRAPPED.fullmatch(line.text):
+            last = fields[-1]
+            fields[-1] = Field.of(last.name, f"{last.text}\n{line.text}", last.line)
         elif line.text.strip()[:1] in "{[<" or (side == "response" and line.way == "<"):
             self.part = f"{side}-body"
             self.body = Body(None if side == "request" else self.length())

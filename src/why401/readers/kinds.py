@@ -37,6 +37,12 @@ _BY_NAME: tuple[tuple[str, TextKind, str | None], ...] = (
     (r"\.dart$", "code", "dart"),
     (r"\.ps1$", "code", "powershell"),
     (r"\.(ba|z)?sh$", "code", "shell"),
+    (r"\.(pl|pm)$", "code", "perl"),
+    (r"\.mm?$", "code", "objc"),
+    (r"\.(pas|dpr)$", "code", "pascal"),
+    (r"\.(vb|vbs|bas|cls)$", "code", "basic"),
+    (r"\.(cc|cpp|cxx|c|h|hpp)$", "code", "c"),
+    (r"\.(lua|exs?|erl|hs|elm|clj[sc]?|el|scm|rkt|r|jl|fs|nim|cr|zig|ahk|au3)$", "code", None),
     (r"(^|/)Dockerfile", "settings", "dockerfile"),
     (r"\.html?$", "body", "html"),
 )
