@@ -106,8 +106,8 @@ RULES: tuple[Rule, ...] = (
          {"unescaped-userinfo": CLEAR, "charset-mismatch": HINT, "mangled-in-config": HINT, "bad-base64": FAINT, **SOUND}),
     Rule("other-credential-works", "credential", "", "", "Another credential works at the same place: the fault lies with this one.",
          {"credential-revoked": HINT, "token-expired": HINT, "insufficient-scope": HINT, "wrong-token-type": HINT, "wrong-environment": FAINT, "stored-credential-stale": FAINT, "malformed-token": FAINT, "wrong-header": AGAINST, "wrong-scheme": -4.0, "proxy-stripped-credentials": AGAINST, "missing-challenge": AGAINST, "no-credentials": AGAINST, **SOUND}),
-    Rule("other-network-works", "network", "", "", "From another address or network it works: this one is refused, or another server answers here.",
-         {"client-banned": CLEAR, "too-many-attempts": HINT, "edge-protection": HINT, "proxy-authentication-required": FAINT, "wrong-server-answered": FAINT, **GOOD, **SOUND}),
+    Rule("contrast-other-network", "network", "", "", "From another address or network it works: this one is refused, or another server answers here.",
+         {"client-banned": CLEAR, "too-many-attempts": HINT, "edge-protection": HINT, "proxy-authentication-required": FAINT, "wrong-server-answered": FAINT, **GOOD, **SOUND}, "other-network"),
     # time
     Rule("now-and-then", "frequency", "", "", "The same request now works and now fails: something changes between two equal requests.",
          {"secret-rotated": HINT, "session-unknown": HINT, "clock-skew": HINT, "refresh-failed": HINT, "too-many-attempts": HINT, "connection-limit": HINT, "auth-backend-unreachable": HINT, "wrong-server-answered": FAINT, "unknown-signing-key": FAINT, "keys-unreachable": FAINT, "cached-response": FAINT, "digest-mismatch": FAINT, "token-expired": FAINT, "software-bug": FAINT, **FIXED}),

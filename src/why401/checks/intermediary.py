@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from why401.checks import check
+from why401.checks import check, intermediary_layers
 from why401.evidence import Evidence, Exchange
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, RULED_OUT, STRONG, Finding, Where
 from why401.prefilter import lazy
 from why401.protocol import challenges
+
+__all__ = ["intermediary_layers"]
 
 #: What applications say to a request in which they saw no credential (frameworks' own texts).
 ANONYMOUS: Final = lazy(

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from why401.checks import check
+from why401.checks import check, platform_versions
 from why401.evidence import Contrast, Evidence, Exchange
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, STRONG, Finding, Where
 from why401.prefilter import lazy
+
+__all__ = ["platform_versions"]
 
 _CONFIGURED: Final = lazy(
     r"(?im)^\s*(?:-\s*)?[\"']?(?:username|user|login|password|auth|token|api[_-]?key)[\"']?\s*[:=]\s*[\"']?[^\s\"'#]{2,}"
