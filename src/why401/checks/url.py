@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from why401.checks import cache, check, url_notes, url_redirects
+from why401.checks import cache, check, url_notes, url_redirects, url_settings
 from why401.checks.session_view import lenient, url_of
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, FAINT, HINT, STRONG, Finding, Where
 from why401.prefilter import lazy
 
-__all__ = ["cache", "url_notes", "url_redirects"]
+__all__ = ["cache", "url_notes", "url_redirects", "url_settings"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", ""})
 

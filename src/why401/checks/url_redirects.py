@@ -147,7 +147,9 @@ def redirect_elsewhere(evidence: Evidence) -> Iterator[Finding]:
     for exchange in evidence.exchanges:
         location = exchange.response.fields.get("location") if exchange.response else None
         if location and 300 < (exchange.status or 0) < 309 and not _LOGIN_PAGE.search(location):
-            yield _seen_elsewhere(Where.at(exchange, "Location"), _dropper(exchange, location, evidence))
+            asked = lenient(url_of(exchange, evidence) or "")
+            where = Where.at(exchange, "Location")
+            yield _seen_elsewhere(where, _dropper(exchange, location, evidence), _leaves(asked, location))
             return
     for text in evidence.texts if not refused_first else ():
         match = _LOCATION.search(text.content[:100_000]) if text.kind not in ("code", "settings") else None
@@ -166,12 +168,26 @@ def _dropper(exchange: Exchange, location: str, evidence: Evidence) -> str | Non
     return None
 
 
-def _seen_elsewhere(where: Where, client: str | None = None) -> Finding:
+def _leaves(asked: str, location: str) -> bool:
+    """Does the redirect lead to another origin, where browsers, fetch and most clients send no Authorization?"""
+    try:
+        place = redirects.changes(asked, urljoin(asked, location))
+    except ValueError:
+        return False
+    return bool(place - {redirects.SAME, redirects.UPGRADE})
+
+
+#: It is the redirect that refuses: the address is let in, and so are the account and the route.
+_REDIRECTED = {"client-banned": -12.0, "too-many-attempts": -8.0, "edge-protection": -4.0}
+
+
+def _seen_elsewhere(where: Where, client: str | None = None, leaves: bool = False) -> Finding:
     says = "The URL is answered with a redirect; a client that follows it may leave its credentials behind."
     if client is None:
-        return Finding("redirect-seen", says, {"redirect-dropped-credentials": CLEAR + 1}, where, "redirect")
+        weights = {"redirect-dropped-credentials": STRONG + 2 if leaves else CLEAR + 1, **_REDIRECTED}
+        return Finding("redirect-seen", says, weights, where, "redirect")
     says = f"The URL is answered with a redirect, on which {client} sends no Authorization."
-    weights = {"redirect-dropped-credentials": NAMED, "proxy-stripped-credentials": -6.0}
+    weights = {"redirect-dropped-credentials": NAMED, "proxy-stripped-credentials": -6.0, **_REDIRECTED}
     return Finding("redirect-seen", says, weights, where, "redirect")
 
 
