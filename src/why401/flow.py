@@ -53,7 +53,7 @@ def _diagnosis(group: Group, findings: Sequence[Finding], proofs: Mapping[str, P
     ranked = rank(findings)
     found = {**_offline_proofs(findings), **proofs}
     stacks = [finding.stack for finding in findings if finding.stack]
-    named = tuple(_named(item, stacks, found) for item in ranked[:SHOWN])
+    named = tuple(_named(item, group.evidence, stacks, found) for item in ranked[:SHOWN])
     first = ranked[0].cause
     return Diagnosis(
         group.subject,
@@ -69,9 +69,9 @@ def _offline_proofs(findings: Sequence[Finding]) -> dict[str, Proof]:
     return {f.proves: Proof("offline", (), f.says) for f in findings if f.proves}
 
 
-def _named(item: Ranked, stacks: Sequence[str], proofs: Mapping[str, Proof]) -> Named:
+def _named(item: Ranked, evidence: Evidence, stacks: Sequence[str], proofs: Mapping[str, Proof]) -> Named:
     proof = proofs.get(item.cause.id) if item.cause else None
-    return Named(item.cause, item.probability, item.findings, fixes(item, stacks), proof)
+    return Named(item.cause, item.probability, item.findings, fixes(item, evidence, stacks), proof)
 
 
 __all__ = ["Finding", "Subject", "examine", "find", "ranking", "report"]

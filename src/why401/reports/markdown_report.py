@@ -36,7 +36,7 @@ def _code(text: str) -> str:
 def _diagnosis(diagnosis: Diagnosis, report: Report, redactor: Redactor) -> Iterator[str]:
     first = diagnosis.causes[0]
     title = first.cause.title.rstrip(".") if first.cause else "No cause that we know explains this"
-    sure = "**proved**" if first.proof else f"{first.probability:.0%} sure"
+    sure = "**proved**" if first.proof else f"{min(first.probability, 0.99):.0%} sure"
     yield f"## {_inline(title)}"
     yield ""
     subject = " ".join(

@@ -15,6 +15,7 @@ from why401.reports.view import harmless, view
 from why401.secret import Redactor
 
 NARROWEST, WIDEST = 40, 100
+SUREST = 0.99  #: what is not proved is never called certain
 _SIDES = {
     "client": "on the client's side",
     "server": "on the server's side",
@@ -93,7 +94,7 @@ def _headline(diagnosis: Diagnosis, first: Named, report: Report) -> RenderableT
         return Text(report.unreachable, style="bold red")
     title = cause.title.rstrip(".") if cause else "No cause that we know explains this"
     style = "bold green" if cause and cause.side == "none" else "bold red" if first.proof else "bold yellow"
-    sure = "proved" if first.proof else f"{first.probability:.0%} sure"
+    sure = "proved" if first.proof else f"{min(first.probability, SUREST):.0%} sure"
     line = Text()
     line.append(f"{place}\n" if place else "", "dim")
     line.append(f"{title}\n", style)
@@ -104,7 +105,8 @@ def _headline(diagnosis: Diagnosis, first: Named, report: Report) -> RenderableT
 
 
 def _because(first: Named, *, everything: bool) -> RenderableType:
-    counted = [pair for pair in first.findings if pair[1] > 0 or everything]
+    shown = [pair for pair in first.findings if not (first.proof and pair[0].id.startswith("proved-by-"))]
+    counted = [pair for pair in shown if pair[1] > 0 or everything]
     rows = [
         _finding(finding, weight, everything=everything)
         for finding, weight in counted[: None if everything else 4]
