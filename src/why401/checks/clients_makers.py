@@ -76,6 +76,11 @@ _MAKERS: tuple[tuple[str, str, Mapping[str, float]], ...] = (
         {"stray-whitespace": 18.0, "bad-base64": 3.0},
     ),
     (
+        r"\bprintf\s+[\"'][^\"'\n]*\\n[\"'][^\n]*>\s*\S*(?:secret|token|key|pass|cred)|\becho\s+(?!-\w*n)[^|>\n]+>\s*\S*(?:secret|token|key|pass|cred)\S*",
+        "A line break is written to the end of the file that holds the credential.",
+        {"stray-whitespace": 14.0},
+    ),
+    (
         r"--from-file=\S+",
         "kubectl create secret --from-file keeps the line break at the end of the file.",
         {"stray-whitespace": 6.0},

@@ -12,13 +12,15 @@ import re
 from collections.abc import Iterator
 
 from why401.checks import check
-from why401.checks.credentials_offers import anywhere, troubled, where
+from why401.checks.credentials_offers import anywhere, sent, troubled, where
 from why401.checks.credentials_places import carried
 from why401.evidence import Evidence
 from why401.findings import CLEAR, FAINT, HINT, Finding, Where
 
 _OPEN = r"AllowAny\b|permitAll\(\)|\[AllowAnonymous\]|@Public\(\)|@PermitAll|IsAuthenticatedOrReadOnly|authentication_classes\s*=\s*[\[(]\s*[\])]|skip_before_action :authenticate|auth:\s*false|\bpublic (?:route|endpoint|page|view|api|url|resource|view)s?\b|(?:route|endpoint|view|resource|page)s? (?:is|are|should be) (?:public|open|for everybody)|no (?:auth(?:entication)?|login) (?:is )?(?:needed|required|necessary)"
 _SPOILS = r"without (?:the |any |an )?(?:authorization|auth(?:entication)?|token|header|cookie|bearer|credentials?|jwt)[^.\n]{0,40}(?:works?|ok|fine|200|succe|passes|returns)|(?:remov|omit|delet|clear|dropp?|leav)\w*[^.\n]{0,40}(?:authorization|header|token|cookie|credentials?)[^.\n]{0,60}(?:works?|ok|fine|200|succe|return)|(?:works?|fine|ok|200)\b[^.\n]{0,40}(?:when|if|once|after|as soon as|as long as)[^.\n]{0,30}(?:no |not |without |remov|omit|log(?:ged)? ?out|not logged)[^.\n]{0,30}(?:token|header|authorization|cookie|logged|auth|credential)?|only one auth mechanism allowed"
+
+_COOKIE_SPOILS = r"without (?:\w+ ){0,3}cookies?\b[^.\n]{0,50}(?:works?|\b200\b|fine|ok\b|succe)|(?:delet|clear|remov|strip|dropp)\w* (?:\w+ ){0,3}cookies?\b[^.\n]{0,40}(?:works?|\b200\b|fine|help|fix|succe)"
 
 
 @check
@@ -51,6 +53,15 @@ def needless(evidence: Evidence) -> Iterator[Finding]:
             Where.of(spoils[1]),
             group="needless-told",
         )
+    cookie_told = where(evidence, _COOKIE_SPOILS)
+    if cookie_told and (any("authorization" in x.request.fields for x in rides) or sent(evidence)):
+        says = "By the words given it works once the cookie is left out: the server heeds the cookie before the field."
+        weights = {
+            "credentials-overridden": 18.0,
+            "needless-credential-rejected": HINT,
+            "cookie-corrupted": 3.0,
+        }
+        yield Finding("cookie-wins-told", says, weights, cookie_told[1], group="works-without")
     for exchange in rides:
         path = exchange.request.path
         if (

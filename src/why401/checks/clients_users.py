@@ -67,7 +67,7 @@ _WANTED: tuple[tuple[str, str, str, float], ...] = (
         r"ghs_[A-Za-z0-9]{4}|installation (?:access )?token",
         r"x-access-token",
         "GitHub takes an installation token with the user name x-access-token",
-        14.0,
+        22.0,
     ),
     (
         r"bitbucket[\s\S]*(?:repository|project|workspace) access token|ATCTT",
@@ -180,7 +180,7 @@ def user_for_token(evidence: Evidence) -> Iterator[Finding]:
                 "wrong-user-name-for-token": weight,
                 "wrong-password": -4.0,
                 "unknown-user": 2.0,
-                "password-login-disabled": -6.0,
+                "password-login-disabled": -14.0,
             }
             yield Finding("user-for-token", says, weights, wrong[0][1], group="user-for-token")
             return

@@ -92,10 +92,10 @@ def example_beside_code(evidence: Evidence) -> Iterator[Finding]:
             continue
         if troubled(evidence) and not _SAMPLE.search(setting.source.name):
             real = name in code and not _UNTOUCHED.fullmatch(code[name])
-            says = f"{setting.key.rpartition('.')[2]} holds example text in {setting.source.name}"
-            says += ", and the code sets another value." if real else "."
-            weights = {"placeholder-credential": 14.0}
-            weights |= {"credentials-overridden": 17.0} if real else {}
+            if not real:
+                continue  # what is a server's own setting is not what a client sends
+            says = f"{setting.key.rpartition('.')[2]} holds example text in {setting.source.name}, and the code sets another value."
+            weights = {"credentials-overridden": 17.0, "placeholder-credential": 14.0}
             at = Where.of(setting.source)
             yield Finding("example-beside-code", says, weights, at, group="example-in-settings")
             return

@@ -70,7 +70,8 @@ def _provenances(command: CurlCommand) -> dict[str, str]:
 def _unknown(item: Field, name: str, source: Source) -> list[Offer]:
     """A field whose value the shell put in: it was sent, but what stood in it is not known."""
     lower = item.name.lower()
-    if lower not in ("authorization", "proxy-authorization", "cookie") and not isinstance(item.value, Secret):
+    keyed = isinstance(item.value, Secret) or re.search(r"(?:key|token|auth|secret|session|password)$", lower)
+    if lower not in ("authorization", "proxy-authorization", "cookie") and not keyed:
         return []
     scheme = None
     if lower in ("authorization", "proxy-authorization"):
