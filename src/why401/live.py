@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from why401 import flow
-from why401.evidence import Evidence, Exchange
+from why401.diagnosis import Ranked
+from why401.evidence import Evidence, Exchange, Offer, Text
+from why401.experiments import preflight
 from why401.experiments.change import Seen
-from why401.experiments.run import Laboratory, Outcome, reached
+from why401.experiments.denied import asks_to_log_in, reached
+from why401.experiments.login_again import Again, Login
+from why401.experiments.observe import observe
+from why401.experiments.run import Laboratory, Outcome
+from why401.findings import Finding
 from why401.probes import follow, wire
 from why401.probes.ask import Ask
 from why401.probes.budget import Budget
+from why401.probes.transcript import transcript
 from why401.readers.http_facts import facts
-from why401.report import Report
+from why401.report import Experiment, Proof, Report
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the user allows beyond the defaults."""
+    """What the user allows and offers beyond the defaults."""
 
     requests: int = 12
     failed_logins: int = 2
     replay_unsafe: bool = False
     send_credentials_to: tuple[str, ...] = ()
+    origin: str = ""  # the application's own URL, past what stands in front
+    via: str = ""  # a proxy to try
+    login: Login | None = None
 
 
 def silent(_: str) -> None:
@@ -45,26 +55,100 @@ def diagnose(
     """
     budget = Budget(limits.requests, limits.failed_logins)
     given = evidence or Evidence()
+    notes: list[str] = []
     say(f"asking {ask.origin[1]}")
     try:
-        sent = follow.ask_through(ask, stop=stop)
+        sent = follow.ask_through(ask, stop=stop, notes=notes)
     except wire.Unreachable as problem:
-        return dataclasses.replace(flow.examine(given), unreachable=str(problem))
+        return _unreachable(problem, given)
+    if not sent:
+        return dataclasses.replace(flow.examine(given), unreachable="Stopped before any answer came.")
     budget.count(sent, own=True)
+    whole = _evidence(ask, sent, notes) + given
+    findings = [*flow.find(whole), *observe(ask, sent)]
+    number = _next_number(whole)
+    outcome = Outcome()
+    if ask.get("origin") and budget.allows(login=False) and not stop():
+        _preflight(ask, sent, budget, number, outcome)
+    to_login = asks_to_log_in(sent)
+    if (sent[-1].refused or to_login) and not outcome.proofs:
+        again = Again(limits.login, budget, lambda _: number) if limits.login else None
+        seen = Seen(
+            sent[-1],
+            whole,
+            limits.send_credentials_to,
+            limits.replay_unsafe,
+            limits.origin,
+            limits.via,
+            again,
+        )
+        start = number + len(outcome.exchanges) + (2 if again else 0)
+        refused = ask if to_login else _as_refused(ask, sent)
+        laboratory = Laboratory(refused, seen, budget, number=start, say=say, stop=stop)
+        findings += outcome.findings
+        found = laboratory.run(lambda more: _ranking(findings, more))
+        found.exchanges[:0] = [*outcome.exchanges, *(again.exchanges if again else ())]
+        found.experiments[:0] = outcome.experiments
+        found.findings += again.findings if again else ()
+        outcome = found
+    else:
+        findings += outcome.findings
+        outcome.findings = []
+    return _report(whole, findings, outcome, budget)
+
+
+def _ranking(findings: Sequence[Finding], more: Sequence[Finding]) -> list[Ranked]:
+    return flow.ranking([*findings, *more])
+
+
+def _unreachable(problem: wire.Unreachable, given: Evidence) -> Report:
+    """No answer. A handshake that fails for want of a client certificate is a refusal all the same."""
+    said = "\n".join((*problem.notes, str(problem)))
+    told = given + Evidence(texts=(Text(said, wire.LIVE, "terminal"),))
+    report = flow.examine(told)
+    first = report.diagnoses[0].causes[0].cause
+    if first is not None and first.id.startswith("client-certificate"):
+        return dataclasses.replace(report, notes=(*report.notes, str(problem)))
+    return dataclasses.replace(report, unreachable=str(problem))
+
+
+def _evidence(ask: Ask, sent: tuple[Exchange, ...], notes: Sequence[str]) -> Evidence:
+    """What the user's own request brought, as if its transcript had been pasted."""
     live = Evidence(exchanges=sent)
     for exchange in sent:
         live = live + facts(exchange)
-    whole = live + given
-    findings = flow.find(whole)
-    last = sent[-1]
-    if reached(last) or not last.refused:
-        return flow.report(whole, findings)
-    seen = Seen(last, whole, limits.send_credentials_to, limits.replay_unsafe)
-    laboratory = Laboratory(
-        _as_refused(ask, sent), seen, budget, number=_next_number(whole), say=say, stop=stop
+    if ask.user and (ask.get("authorization") or "").lower().startswith("digest "):
+        # Both are at hand, so the Digest answer can be computed anew.
+        user, _, password = ask.user.reveal().partition(":")
+        secret = type(ask.user)(password)
+        offer = Offer("userinfo", "url", "Digest", secret, wire.LIVE, None, "-u", user)
+        live = dataclasses.replace(live, offers=(*live.offers, offer))
+    return dataclasses.replace(live, texts=(transcript(sent, notes),))
+
+
+def _preflight(ask: Ask, sent: tuple[Exchange, ...], budget: Budget, number: int, outcome: Outcome) -> None:
+    """Ask what a browser would ask first; it carries no credential."""
+    first = preflight.preflight_of(ask)
+    if first is None:
+        return
+    try:
+        legs = wire.send(first, number=number)
+    except wire.Unreachable:
+        return
+    budget.count(legs)
+    outcome.exchanges += [dataclasses.replace(leg, label="experiment") for leg in legs]
+    found = preflight.finding(sent[-1], legs[-1]) if legs else None
+    if found is None:
+        return
+    outcome.findings.append(found)
+    says = "the preflight that a browser sends first"
+    cured = found.id == "preflight-refused"
+    cause = "cors-preflight-rejected"
+    outcome.experiments.append(
+        Experiment("preflight", says, legs[-1].number, "cured" if cured else "other", cause)
     )
-    outcome = laboratory.run(flow.ranking(findings))
-    return _report(whole, findings, outcome, budget)
+    if cured:
+        outcome.proofs[cause] = Proof("replay", (sent[-1].number, legs[-1].number), found.says)
 
 
 def _as_refused(ask: Ask, sent: tuple[Exchange, ...]) -> Ask:

@@ -13,6 +13,7 @@ from why401.evidence import Evidence
 from why401.report import Report
 
 if TYPE_CHECKING:
+    from why401.experiments.login_again import Login
     from why401.probes.ask import Ask
 
 
@@ -93,6 +94,9 @@ def _diagnose(arguments: Arguments, ask: Ask, evidence: Evidence) -> Report:
         arguments.number("--max-failed-logins", 2),
         "--replay-unsafe" in arguments.flags,
         tuple(arguments.values.get("--send-credentials-to", ())),
+        _web_address(arguments, "--origin"),
+        arguments.value("--via") or "",
+        _login(arguments),
     )
     stopped = _stop_on_interrupt()
     progress = Progress(enabled=sys.stderr.isatty() and "--quiet" not in arguments.flags)
@@ -100,6 +104,38 @@ def _diagnose(arguments: Arguments, ask: Ask, evidence: Evidence) -> Report:
         return live.diagnose(ask, evidence, limits, say=progress, stop=stopped)
     finally:
         progress.clear()
+
+
+def _web_address(arguments: Arguments, option: str) -> str:
+    """A URL that was typed after an option, or an empty text; raises Usage for anything else."""
+    url = arguments.value(option) or ""
+    if url and not url.startswith(("http://", "https://")):
+        raise Usage(f"{option} takes a URL that begins with http:// or https://.")
+    return url
+
+
+def _login(arguments: Arguments) -> Login | None:
+    """How a new token is had, where the user says where; raises Usage where it is said by half."""
+    from why401.experiments.login_again import Login
+    from why401.secret import Secret
+
+    url = _web_address(arguments, "--token-url")
+    secret, refresh = arguments.value("--client-secret"), arguments.value("--refresh-token")
+    if not url:
+        named = next(
+            (o for o in ("--client-id", "--client-secret", "--refresh-token") if arguments.value(o)), ""
+        )
+        if named:
+            raise Usage(f"{named} needs --token-url, which says where a new token is had.")
+        return None
+    if not (refresh or secret):
+        raise Usage("--token-url needs --refresh-token, or --client-id and --client-secret.")
+    return Login(
+        url,
+        arguments.value("--client-id") or "",
+        Secret(secret) if secret else None,
+        Secret(refresh) if refresh else None,
+    )
 
 
 def _stop_on_interrupt() -> Callable[[], bool]:

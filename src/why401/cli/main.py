@@ -19,6 +19,8 @@ why401 finds out why a request is refused with 401, proves it, and says how to m
 
 Output:      --json  --markdown  --sarif  --html FILE  --all (every finding)  --width N  --no-color  --quiet
 Sending:     --offline (send nothing)  --live (URLs found in files may be asked)  --replay-unsafe
+             --origin URL (the application itself, past the proxy)  --via PROXY (try through a proxy)
+             --token-url URL with --refresh-token T or --client-id I --client-secret S (log in anew once)
              --send-credentials-to ORIGIN  --max-requests N (12)  --max-failed-logins N (2)
 Secrets are never shown unless you say --show-secrets.
 

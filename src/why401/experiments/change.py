@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from why401.evidence import Evidence, Exchange, Response
 from why401.probes.ask import Ask, origin_of
 from why401.protocol import challenges
+from why401.report import ProofKind
+from why401.secret import Secret
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,9 @@ class Seen:
     evidence: Evidence
     allowed_origins: tuple[str, ...] = ()
     replay_unsafe: bool = False
+    origin: str = ""  # of the application itself, past what stands in front (--origin)
+    via: str = ""  # a proxy to ask through (--via)
+    fresh: Callable[[], Secret | None] | None = field(default=None, compare=False)  # logs in anew, once
 
     @property
     def response(self) -> Response:
@@ -59,6 +64,7 @@ class Change:
     neighbour: bool = False
     scout: bool = False
     wait: Callable[[Seen], float] | None = field(default=None, compare=False)
+    kind: ProofKind = "replay"
 
 
 CHANGES: list[Change] = []
@@ -71,11 +77,12 @@ def change(
     neighbour: bool = False,
     scout: bool = False,
     wait: Callable[[Seen], float] | None = None,
+    kind: ProofKind = "replay",
 ) -> Callable[[Make], Make]:
     """Register a function as a change; used as a decorator."""
 
     def register(make: Make) -> Make:
-        CHANGES.append(Change(slug, says, proves, make, neighbour, scout, wait))
+        CHANGES.append(Change(slug, says, proves, make, neighbour, scout, wait, kind))
         return make
 
     return register

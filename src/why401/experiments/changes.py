@@ -68,16 +68,55 @@ def _tidy(value: str) -> str:
     return scheme + space + token.strip(_STRAY) if space else scheme
 
 
-@change("well-formed", "the Authorization value in its proper form", "malformed-authorization")
+@change("well-formed", "the credential in its proper form", "malformed-authorization")
 def well_formed(ask: Ask, seen: Seen) -> Iterator[Ask]:
-    value = ask.get("authorization") or ""
-    clean = value.strip()
+    if ask.bearer is not None:
+        token = tidy_value(f"Bearer {ask.bearer.reveal()}").partition(" ")[2]
+        if token != ask.bearer.reveal():
+            yield dataclasses.replace(ask, bearer=Secret(token))
+        return
+    pair = basic_pair(ask)
+    if pair is not None and _unquoted(pair) != pair:
+        yield with_basic(ask, _unquoted(pair))
+        return
+    fields = tuple((n, _proper(n, v)) for n, v in ask.fields)
+    if fields != ask.fields:
+        yield dataclasses.replace(ask, fields=fields)
+
+
+def _unquoted(pair: str) -> str:
+    """User and password without the quotes that a file or a shell left round them."""
+    user, _, password = pair.partition(":")
+    halves = (
+        (half[1:-1] if len(half) > 2 and half[0] == half[-1] in _QUOTES else half)
+        for half in (user, password)
+    )
+    return (
+        ":".join(halves).strip(_QUOTES) if pair[:1] == pair[-1:] and pair[:1] in _QUOTES else ":".join(halves)
+    )
+
+
+def _proper(name: str, value: str) -> str:
+    """A field's value in its proper form; only credentials are touched, and no Digest."""
+    if not is_credential_field(name) or name.lower() == "cookie" or re.match(r"(?i)digest", value.strip()):
+        return value
+    if name.lower() == "authorization":
+        clean = tidy_value(value)
+    else:  # a key stands alone in its field
+        clean = re.sub(rf"(?i)^(?:{_SCHEMES})[:=]?\s+", "", value.strip()).strip(_QUOTES + "<>,;")
+    return clean if clean != value.strip() else value
+
+
+def tidy_value(value: str) -> str:
+    """`Scheme token`: no scheme twice, no field name, no separator, quotes or percent-encoding round them."""
+    clean = re.sub(
+        r"(?i)^(?:proxy-)?(?:authorization|authentication)\s*[:=]\s*", "", value.strip().strip(_QUOTES)
+    )
+    clean = re.sub(rf"(?i)^({_SCHEMES})(?:%20|\+|_|\s*[:=,]\s*)(?=\S)", r"\1 ", clean)
     clean = re.sub(rf"(?i)^(?:({_SCHEMES})[:=,]?\s+)(?:(?:{_SCHEMES})[:=]?\s+)+", r"\1 ", clean)
-    clean = re.sub(rf"(?i)^({_SCHEMES})\s*[:=,]\s*", r"\1 ", clean)
+    clean = re.sub(r"^(Basic|Bearer|Token|bearer|basic)(?=[\w.+/-]{8,}=*$)", r"\1 ", clean)
     scheme, space, token = clean.partition(" ")
-    clean = scheme + space + token.strip().strip(_QUOTES + "<>")
-    if clean != value.strip() and not re.match(r"(?i)digest", clean):
-        yield ask.with_field("Authorization", clean)
+    return scheme + space + token.strip().strip(_QUOTES + "<>,;")
 
 
 @change("re-encoded", "the Basic value in proper base64", "bad-base64")
@@ -153,37 +192,6 @@ def other_scheme(ask: Ask, seen: Seen) -> Iterator[Ask]:
             yield ask.with_field("Authorization", f"{wanted} {token}")
 
 
-_MISNAMED = re.compile(
-    r"(?i)^(authentication|authorisation|x-authorization|auth|autorization|authorizaton|authorized)$"
-)
-_KEY_FIELDS = ("X-API-Key", "Api-Key", "X-Auth-Token", "X-Access-Token", "Private-Token", "apikey")
-_NAMED = re.compile(r"(?i)\b(x-[a-z-]*(?:key|token)|api-key|apikey|private-token|authorization)\b")
-
-
-@change("other-place", "the same credential in the field that the server reads", "wrong-header")
-def other_place(ask: Ask, seen: Seen) -> Iterator[Ask]:
-    for name, value in ask.fields:
-        if _MISNAMED.match(name):
-            yield ask.without([name]).with_field("Authorization", value)
-            return
-    held = next(((n, v) for n, v in ask.fields if is_credential_field(n) and n.lower() != "cookie"), None)
-    if held is None:
-        return
-    name, value = held
-    token = value.rpartition(" ")[2]
-    named = [match.group(1) for match in _NAMED.finditer(seen.response.body or "")]
-    named += [demand.value for demand in seen.evidence.demands if demand.respect == "field"]
-    for wanted in dict.fromkeys(named):
-        if wanted.lower() != name.lower():
-            value = f"Bearer {token}" if wanted.lower() == "authorization" else token
-            yield ask.without([name]).with_field(wanted, value)
-            return
-    if name.lower() != "authorization" and "bearer" in seen.schemes:
-        yield ask.without([name]).with_field("Authorization", f"Bearer {token}")
-    elif name.lower() == "authorization" and "api" in seen.words and "key" in seen.words:
-        yield ask.without([name]).with_field(_KEY_FIELDS[0], token)
-
-
 @change("raw-userinfo", "user and password of the URL taken as they stand", "unescaped-userinfo")
 def raw_userinfo(ask: Ask, seen: Seen) -> Iterator[Ask]:
     userinfo = ask.url.partition("://")[2].partition("/")[0].rpartition("@")[0]
@@ -218,7 +226,7 @@ def one_credential(ask: Ask, seen: Seen) -> Iterator[Ask]:
         yield ask.with_field(*held[0])
         yield ask.with_field(*held[1])
     elif held and ask.user:
-        yield dataclasses.replace(ask, user=None)
+        yield dataclasses.replace(ask, user=None, url=without_userinfo(ask.url))
         yield ask.without(["authorization"])
     if ask.get("cookie") and (held or ask.user or ask.bearer):
         yield ask.without(["cookie"])
@@ -226,7 +234,7 @@ def one_credential(ask: Ask, seen: Seen) -> Iterator[Ask]:
 
 @change("without-netrc", "without what .netrc adds", "credentials-overridden")
 def without_netrc(ask: Ask, seen: Seen) -> Iterator[Ask]:
-    if any(option.startswith("netrc") for option, _ in ask.transport) and ask.get("authorization"):
+    if any(option.startswith("netrc") for option, _ in ask.transport) and ask.has_credentials:
         kept = tuple(pair for pair in ask.transport if not pair[0].startswith("netrc"))
         yield dataclasses.replace(ask, transport=kept)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from why401.experiments.change import Seen, change
-from why401.probes.ask import Ask
+from why401.probes.ask import Ask, without_userinfo
 from why401.probes.follow import next_ask
 
 BROWSER = (
@@ -159,3 +159,44 @@ def other_family(ask: Ask, seen: Seen) -> Iterator[Ask]:
     if {socket.AF_INET, socket.AF_INET6} <= found:
         for family in ("ipv4", "ipv6"):
             yield dataclasses.replace(ask, transport=(*ask.transport, (family, "")))
+
+
+@change(
+    "origin",
+    "the application asked directly, past what stands in front",
+    "proxy-stripped-credentials",
+    "auth-layers-collide",
+    "edge-protection",
+    "auth-subrequest-rejected",
+    "cached-response",
+    "client-banned",
+    "wrong-server-answered",
+    neighbour=True,
+    kind="origin",
+)
+def at_origin(ask: Ask, seen: Seen) -> Iterator[Ask]:
+    if seen.origin:
+        there, here = urlsplit(seen.origin), urlsplit(without_userinfo(ask.url))
+        url = here._replace(scheme=there.scheme, netloc=there.netloc, path=there.path.rstrip("/") + here.path)
+        direct = dataclasses.replace(
+            ask.at(url.geturl()), transport=_without(ask, "proxy", "resolve", "connect-to")
+        )
+        yield direct
+        yield direct.with_field("Host", ask.get("host") or here.netloc)
+
+
+@change(
+    "via",
+    "the same request through the named proxy",
+    "client-banned",
+    "edge-protection",
+    "wrong-server-answered",
+    "proxy-authentication-required",
+)
+def via_proxy(ask: Ask, seen: Seen) -> Iterator[Ask]:
+    if seen.via:
+        yield dataclasses.replace(ask, transport=(*_without(ask, "proxy", "noproxy"), ("proxy", seen.via)))
+
+
+def _without(ask: Ask, *options: str) -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in ask.transport if pair[0] not in options)

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from why401.diagnosis import Ranked
 from why401.experiments import changes as _changes  # noqa: F401  registers its changes
+from why401.experiments import changes_of_body as _bodies  # noqa: F401
+from why401.experiments import changes_of_place as _places  # noqa: F401
 from why401.experiments import changes_of_way as _ways  # noqa: F401
 from why401.experiments.change import CHANGES, Change, Seen
 from why401.probes.ask import Ask
 
 WORTH_A_LOGIN = 0.05  #: chance of its cause from which a change without a visible reason may risk a password
 
+#: The anonymous request, and what the user asked for by an option, come before what the ranking says.
+_FIRST = {"without-credentials": 2.0, "origin": 1.9, "via": 1.8, "fresh-token": 1.7}
 
-def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[Change, Ask]]:
+
+def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[str, int, Change, Ask]]:
     """The changes that this request and its answer allow, likeliest first.
 
     The anonymous request always comes first: it costs no login, shows what the server says to nobody, and
@@ -22,14 +27,13 @@ def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[Chang
     chance = {item.cause.id: item.probability for item in ranked if item.cause}
 
     def promise(change: Change) -> float:
-        first = change.slug == "without-credentials"
-        return 2.0 if first else max(chance.get(cause, 0.0) for cause in change.proves)
+        return _FIRST.get(change.slug) or max(chance.get(cause, 0.0) for cause in change.proves)
 
     for change in sorted(CHANGES, key=promise, reverse=True):
         if _too_bold(change, ask, promise(change)):
             continue
-        for changed in change.make(ask, seen):
-            yield change, changed
+        for index, changed in enumerate(change.make(ask, seen)):
+            yield change.slug, index, change, changed
 
 
 def _too_bold(change: Change, ask: Ask, chance: float) -> bool:

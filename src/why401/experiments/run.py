@@ -7,14 +7,15 @@ answer, and the original fails again. A 404, 429, 500, a login page or flapping 
 from __future__ import annotations
 
 import dataclasses
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from why401.diagnosis import Ranked
-from why401.evidence import REFUSALS, Exchange
+from why401.evidence import Exchange
 from why401.experiments.change import Change, Seen
+from why401.experiments.compare import beside_nobody
+from why401.experiments.denied import denied, reached
 from why401.experiments.plan import plan, proved_cause
 from why401.findings import AGAINST, Finding, Where
 from why401.probes import follow, wire
@@ -23,7 +24,6 @@ from why401.probes.budget import Budget
 from why401.report import Experiment, Proof, Verdict
 
 PROVED = 60.0  #: decibans of a replayed proof
-_LOGIN_PAGE = re.compile(r"""(?i)<input[^>]+type=["']?password|name=["']?(?:password|passwd|pwd)["']?""")
 
 
 @dataclass
@@ -35,15 +35,6 @@ class Outcome:
     findings: list[Finding] = field(default_factory=list)
     proofs: dict[str, Proof] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-
-def reached(exchange: Exchange | None) -> bool:
-    """Whether an answer is the protected one: 2xx, and not a page that asks for a password."""
-    if exchange is None or exchange.status is None or not 200 <= exchange.status < 300:
-        return False
-    response = exchange.response
-    kind = (response.fields.get("content-type") or "") if response else ""
-    return not ("html" in kind and response and _LOGIN_PAGE.search(response.body or ""))
 
 
 class Laboratory:
@@ -64,21 +55,29 @@ class Laboratory:
         self._nobody: Exchange | None = None  # what the anonymous request got
         self.outcome = Outcome()
 
-    def run(self, ranked: Sequence[Ranked]) -> Outcome:
-        """Try the planned changes until one proves a cause, or budget or time is over."""
+    def run(self, rank: Callable[[Sequence[Finding]], Sequence[Ranked]]) -> Outcome:
+        """Try the planned changes until one proves a cause, or budget or time is over.
+
+        `rank` ranks the causes by the findings so far and those given: each result may change the plan.
+        """
         if not self._ask.safe and not self._seen.replay_unsafe:
             self.outcome.notes.append(
                 f"{self._ask.method} is sent once and not repeated, so nothing was tried; "
                 "--replay-unsafe allows it."
             )
             return self.outcome
-        for change, changed in plan(self._ask, self._seen, ranked):
-            if self._stop() or self.outcome.proofs:
+        done: set[tuple[str, int]] = set()
+        while not self._stop() and not self.outcome.proofs:
+            ranked = rank(self.outcome.findings)
+            step = next((s for s in plan(self._ask, self._seen, ranked) if s[:2] not in done), None)
+            if step is None:
                 break
-            if not self._budget.allows(login=changed.has_credentials):
+            slug, index, change, changed = step
+            done.add((slug, index))
+            if self._budget.allows(login=changed.has_credentials):
+                self._try(change, changed, ranked)
+            else:
                 self._skip(change)
-                continue
-            self._try(change, changed, ranked)
         return self.outcome
 
     def _try(self, change: Change, changed: Ask, ranked: Sequence[Ranked]) -> None:
@@ -91,14 +90,15 @@ class Laboratory:
             self._note(change, None, "same", proved_cause(change, ranked))
             return
         exchange = self._send(changed)
-        if change.slug == "without-credentials":
+        if change.slug == "without-credentials" and exchange is not None:
             self._nobody = exchange
+            self.outcome.findings += beside_nobody(self._seen.exchange, exchange)
         cause = proved_cause(change, ranked)
         outcome: Verdict = "other"
         if reached(exchange):
             outcome = "cured"
             self._confirm(change, changed, cause, exchange)
-        elif exchange is not None and exchange.status in REFUSALS:
+        elif exchange is not None and denied(exchange):
             outcome = "same"
             self._against(change, exchange)
         self._note(change, exchange, outcome, cause)
@@ -122,7 +122,7 @@ class Laboratory:
         nobody = self._send(changed.anonymous())
         if nobody is None:
             return False
-        return nobody.status in REFUSALS if change.neighbour else not _alike(nobody, self._nobody)
+        return denied(nobody) if change.neighbour else not _alike(nobody, self._nobody)
 
     def _confirm(self, change: Change, changed: Ask, cause: str, cured: Exchange | None) -> None:
         """Look at the original once more: it has to fail still, or the change was not what cured it."""
@@ -130,14 +130,18 @@ class Laboratory:
         before = self._seen.exchange.number
         if not self._budget.allows(login=self._ask.has_credentials):
             says = f"{change.says}: {cured.status}; the budget did not allow a second look at the original"
-            self._prove(change, cause, Proof("replay", (before, cured.number), says))
+            self._prove(change, cause, Proof(change.kind, (before, cured.number), says))
+            return
+        if change.wait is not None:  # the moment was what changed, and it can't be had again
+            says = f"{change.says}: {cured.status}"
+            self._prove(change, cause, Proof(change.kind, (before, cured.number), says))
             return
         again = self._send(self._ask, follow.ask_through)
-        if again is None or again.status not in REFUSALS or not self._cured_twice(changed):
+        if again is None or not denied(again) or not self._cured_twice(changed):
             self.outcome.findings.append(_flapping(self._seen.exchange))
             return
         says = f"{change.says}: {cured.status}; the original again: {again.status}"
-        self._prove(change, cause, Proof("replay", (before, cured.number, again.number), says))
+        self._prove(change, cause, Proof(change.kind, (before, cured.number, again.number), says))
 
     def _cured_twice(self, changed: Ask) -> bool:
         """Whether the change cures again, as far as the budget allows to look: flapping would rarely fit twice."""

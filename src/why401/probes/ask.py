@@ -28,6 +28,8 @@ class Ask:
     follow: bool = True
     trusted: bool = False  # --location-trusted: credentials follow a redirect anywhere
     transport: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # curl's long option, value
+    removed: tuple[str, ...] = ()  # curl's own fields that are not to be sent (`-H "Accept:"`), lower-case
+    kept: tuple[tuple[str, str], ...] = ()  # cookies of `-b FILE` that do not go to the URL, and why not
 
     @property
     def safe(self) -> bool:

@@ -19,10 +19,15 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def ask_through(
-    ask: Ask, *, number: int = 1, most: int = MOST_HOPS, stop: Callable[[], bool] = wire.never
+    ask: Ask,
+    *,
+    number: int = 1,
+    most: int = MOST_HOPS,
+    stop: Callable[[], bool] = wire.never,
+    notes: list[str] | None = None,
 ) -> tuple[Exchange, ...]:
     """Send the request and follow its redirects; all exchanges in order. Raises `Unreachable` like `send`."""
-    exchanges = wire.send(ask, number=number, stop=stop)
+    exchanges = wire.send(ask, number=number, stop=stop, notes=notes)
     for _ in range(most):
         if not exchanges:
             break

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from why401.probes.ask import Ask, without_userinfo
+from why401.probes.jar import JarCookie, jar_cookies, why_kept
 from why401.readers.curl_parse import CurlCommand, expanded, parse, plain
 from why401.secret import Secret
 
@@ -39,6 +40,8 @@ def ask_of(words: Sequence[str], *, follow: bool | None = None) -> Ask:
         follow=command.location if follow is None else follow,
         trusted=command.location_trusted,
         transport=tuple(_transport(command)),
+        removed=tuple(sorted(command.removed)),
+        kept=tuple(_kept_cookies(command)),
     )
 
 
@@ -61,10 +64,10 @@ def _fields(command: CurlCommand) -> Iterator[tuple[str, str]]:
     for item in command.fields:
         if item.name.lower() != "authorization" or item.text not in derived:
             yield item.name, item.text
-    for name in command.removed:
-        yield name, ""
     for name in command.cookie_files:
-        yield "Cookie", _cookies(Path(name), command)
+        cookies = "; ".join(f"{c.name}={c.value}" for c in _jar(name) if not why_kept(c, str(command.url)))
+        if cookies:
+            yield "Cookie", cookies
 
 
 def _derived(command: CurlCommand) -> set[str]:
@@ -79,23 +82,15 @@ def _derived(command: CurlCommand) -> set[str]:
     return found
 
 
-def _cookies(path: Path, command: CurlCommand) -> str:
-    """The cookies of a Netscape file that go to this URL (host and path; RFC 6265bis, section 5.8.3)."""
-    from urllib.parse import urlsplit
+def _kept_cookies(command: CurlCommand) -> Iterator[tuple[str, str]]:
+    """The cookies of `-b FILE` that do not go to the URL: name, and why not in words."""
+    for cookie in (cookie for name in command.cookie_files for cookie in _jar(name)):
+        if why := why_kept(cookie, str(command.url)):
+            yield cookie.name, why
 
-    parts = urlsplit(str(command.url))
-    host, wanted = parts.hostname or "", parts.path or "/"
-    found = []
-    for line in _text(path, "the cookie file").splitlines():
-        cells = line.removeprefix("#HttpOnly_").split("\t")
-        if len(cells) < 7 or cells[0].startswith("#"):
-            continue
-        domain, below, cookie_path, secure, _, name, value = cells[:7]
-        bare = domain.lstrip(".")
-        fits = host == bare or (below == "TRUE" and host.endswith("." + bare))
-        if fits and wanted.startswith(cookie_path) and (secure != "TRUE" or parts.scheme == "https"):
-            found.append(f"{name}={value}")
-    return "; ".join(found)
+
+def _jar(name: str) -> list[JarCookie]:
+    return jar_cookies(_text(Path(name), "the cookie file"))
 
 
 def _body_file(words: Sequence[str]) -> bytes:
@@ -138,6 +133,7 @@ _TRANSPORT: tuple[tuple[str, Callable[[CurlCommand], str | None]], ...] = (
     ("unix-socket", lambda c: c.unix_socket),
     ("path-as-is", lambda c: "" if c.path_as_is else None),
     ("request-target", lambda c: c.request_target),
+    ("proxy-header", lambda c: "\n".join(f"{f.name}: {f.text}" for f in c.proxy_fields) or None),
     ("netrc-file", lambda c: c.netrc_file),
     ("netrc-optional", lambda c: "" if c.netrc and not c.netrc_file else None),
 )

@@ -6,6 +6,7 @@ head as it goes out and comes in, so the record holds what was really sent, not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ _VERSIONS = {
     "http3": pycurl.CURL_HTTP_VERSION_3,
     "http3-only": getattr(pycurl, "CURL_HTTP_VERSION_3ONLY", pycurl.CURL_HTTP_VERSION_3),
 }
+_TLS = re.compile(r"(?i)TLS|SSL|certificate|CERT \(")
 #: curl's long options that say how to reach the server: libcurl's option, and how to make its value.
 _TRANSPORT: dict[str, tuple[int, Callable[[str], object]]] = {
     "proxy": (pycurl.PROXY, str),
@@ -59,12 +61,17 @@ _TRANSPORT: dict[str, tuple[int, Callable[[str], object]]] = {
     "ipv4": (pycurl.IPRESOLVE, lambda _: pycurl.IPRESOLVE_V4),
     "ipv6": (pycurl.IPRESOLVE, lambda _: pycurl.IPRESOLVE_V6),
     "path-as-is": (pycurl.PATH_AS_IS, lambda _: 1),
+    "proxy-header": (pycurl.PROXYHEADER, lambda value: value.split("\n")),
     "proxytunnel": (pycurl.HTTPPROXYTUNNEL, lambda _: 1),
 }
 
 
 class Unreachable(Exception):
-    """The target could not be reached; the message is one sentence for the user."""
+    """The target could not be reached; the message is one sentence for the user, `notes` what libcurl said."""
+
+    def __init__(self, says: str, notes: tuple[str, ...] = ()) -> None:
+        super().__init__(says)
+        self.notes = notes
 
 
 @dataclass
@@ -80,9 +87,12 @@ class _Recorder:
 
     def __init__(self) -> None:
         self.legs: list[_Leg] = []
+        self.notes: list[str] = []
 
     def debug(self, kind: int, data: bytes) -> None:
-        if kind == pycurl.INFOTYPE_HEADER_OUT and not data.startswith(b"CONNECT "):
+        if kind == pycurl.INFOTYPE_TEXT:
+            self._note(data.decode("utf-8", "replace").strip())
+        elif kind == pycurl.INFOTYPE_HEADER_OUT:
             self.legs.append(_Leg(head=data))
         elif not self.legs:
             return
@@ -90,6 +100,21 @@ class _Recorder:
             self._header(data)
         elif kind == pycurl.INFOTYPE_DATA_IN and len(self.legs[-1].body) < BODY_KEPT:
             self.legs[-1].body += data
+
+    def answered(self) -> list[_Leg]:
+        """The legs that were answered; of those that only open a tunnel, the last where it was refused."""
+        legs = [leg for leg in self.legs if leg.answer]
+        return [leg for leg in legs if leg is legs[-1] or not leg.head.startswith(b"CONNECT ")]
+
+    def opened_only(self) -> bool:
+        """Whether all that came is the tunnel of a proxy, opened."""
+        last = self.answered()[-1]
+        return last.head.startswith(b"CONNECT ") and b" 200" in last.answer[0]
+
+    def _note(self, text: str) -> None:
+        """Keep what curl tells of TLS: whether a client certificate was asked for, and why it failed."""
+        if len(self.notes) < 40 and _TLS.search(text):
+            self.notes.append(text)
 
     def _header(self, line: bytes) -> None:
         leg = self.legs[-1]
@@ -103,10 +128,12 @@ def never() -> bool:
     return False
 
 
-def send(ask: Ask, *, number: int = 1, stop: Callable[[], bool] = never) -> tuple[Exchange, ...]:
+def send(
+    ask: Ask, *, number: int = 1, stop: Callable[[], bool] = never, notes: list[str] | None = None
+) -> tuple[Exchange, ...]:
     """Send one request (no redirect is followed) and return its legs, numbered from `number`.
 
-    Raises `Unreachable` where no HTTP answer came. `stop` is asked while waiting; True ends the transfer.
+    `notes` takes what libcurl tells of TLS. Raises `Unreachable` where no HTTP answer came. `stop` is asked while waiting; True ends the transfer.
     """
     recorder = _Recorder()
     handle = pycurl.Curl()
@@ -117,11 +144,11 @@ def send(ask: Ask, *, number: int = 1, stop: Callable[[], bool] = never) -> tupl
         try:
             handle.perform()
         except pycurl.error as problem:
-            if not any(leg.answer for leg in recorder.legs):
-                raise Unreachable(_sentence(ask, problem)) from None
-        return tuple(
-            _exchange(ask, leg, number + index) for index, leg in enumerate(recorder.legs) if leg.answer
-        )
+            if not recorder.answered() or recorder.opened_only():
+                raise Unreachable(_sentence(ask, problem), (*recorder.notes, _why(problem))) from None
+        if notes is not None:
+            notes += recorder.notes
+        return tuple(_exchange(ask, leg, number + index) for index, leg in enumerate(recorder.answered()))
     finally:
         handle.close()
 
@@ -138,11 +165,12 @@ def _prepare(handle: pycurl.Curl, ask: Ask, recorder: _Recorder) -> None:
     handle.setopt(pycurl.ACCEPT_ENCODING, "")
     _method(handle, ask)
     fields = [f"{name}: {value}" if value else f"{name};" for name, value in ask.fields]
-    if ask.get("user-agent") is None:
+    fields += [f"{name}:" for name in ask.removed]
+    if ask.get("user-agent") is None and "user-agent" not in ask.removed:
         handle.setopt(pycurl.USERAGENT, f"curl/{pycurl.version_info()[1]}")
-    handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in fields])
+    handle.setopt(pycurl.HTTPHEADER, [line.encode("utf-8", "surrogateescape") for line in fields])
     if ask.user:
-        handle.setopt(pycurl.USERPWD, ask.user.reveal().encode())
+        handle.setopt(pycurl.USERPWD, ask.user.reveal().encode("utf-8", "surrogateescape"))
         handle.setopt(pycurl.HTTPAUTH, _AUTH.get(ask.auth, pycurl.HTTPAUTH_BASIC))
     if ask.bearer:
         handle.setopt(pycurl.XOAUTH2_BEARER, ask.bearer.reveal())
@@ -221,7 +249,7 @@ def _text(data: bytes | None) -> str | None:
 
 
 #: libcurl's error numbers in a user's words; `{host}` is the host, `{why}` libcurl's own message.
-_SENTENCES = {
+_SENTENCES = {  # 8 is CURLE_WEIRD_SERVER_REPLY, for which pycurl has no name
     pycurl.E_COULDNT_RESOLVE_HOST: "The name {host} cannot be resolved; check its spelling and the DNS.",
     pycurl.E_COULDNT_RESOLVE_PROXY: "The proxy's name could not be resolved ({why}).",
     pycurl.E_COULDNT_CONNECT: "No connection to {host} ({why}); is the server running, and the port right?",
@@ -229,13 +257,19 @@ _SENTENCES = {
     pycurl.E_PEER_FAILED_VERIFICATION: "The certificate of {host} is not trusted ({why}); see --cacert.",
     pycurl.E_SSL_CONNECT_ERROR: "TLS with {host} failed ({why}).",
     pycurl.E_URL_MALFORMAT: "The URL cannot be read ({why}).",
-    pycurl.E_UNSUPPORTED_PROTOCOL: "Only http and https are spoken here ({why}).",
     pycurl.E_ABORTED_BY_CALLBACK: "Stopped before {host} had answered.",
+    8: "What {host} answered is no HTTP ({why}); is the port right?",
+    pycurl.E_UNSUPPORTED_PROTOCOL: "Only http and https are spoken here ({why}).",
+    pycurl.E_RECV_ERROR: "The connection to {host} broke before an answer came ({why}).",
     pycurl.E_GOT_NOTHING: "{host} closed the connection without an answer.",
 }
 
 
+def _why(problem: pycurl.error) -> str:
+    return str(problem.args[1] if len(problem.args) > 1 else "")
+
+
 def _sentence(ask: Ask, problem: pycurl.error) -> str:
-    code, why = problem.args[0], str(problem.args[1] if len(problem.args) > 1 else "")
+    code, why = problem.args[0], _why(problem)
     form = _SENTENCES.get(int(code), "{host} could not be asked ({why}).")
     return form.format(host=ask.origin[1] or ask.url, why=why.rstrip("."))

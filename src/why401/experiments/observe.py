@@ -1,0 +1,144 @@
+"""What the live side alone can see: two clocks, a cookie file that stays at home, .netrc, a turn to a login page.
+
+These are findings like those of the checks; they need the request as the user typed it, beside what was sent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from email.utils import parsedate_to_datetime
+
+from why401.evidence import Exchange
+from why401.experiments.denied import asks_to_log_in
+from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, RULED_OUT, STRONG, Finding, Where
+from why401.probes.ask import Ask
+from why401.protocol import jwt
+
+CLOCKS_AGREE = 60.0  #: seconds; a Date field has whole seconds, and the way takes some
+
+
+def observe(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """All that is seen in the user's own request and its answer."""
+    for look in (clocks, cookies_kept, netrc, sent_to_log_in, limited):
+        yield from look(ask, sent)
+
+
+def clocks(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """The server's Date against this machine's clock, where the answer is fresh and a time counts."""
+    last = sent[-1]
+    off = _off(last)
+    claims = _claims(last)
+    if off is None or not last.refused or not claims:
+        return
+    where = Where.at(last, "Date")
+    if abs(off) <= CLOCKS_AGREE:
+        says = "The server's clock (Date) and this machine's agree."
+        yield Finding("clocks-agree", says, {"clock-skew": -6.0}, where, group="clocks")
+        return
+    ahead = "ahead of" if off > 0 else "behind"
+    says = f"The server's clock (Date) is {abs(off):.0f} s {ahead} this machine's"
+    now = time.time()
+    if _good_at(claims, now) and not _good_at(claims, now + off):
+        says += "; by this machine's clock the token is good, by the server's it is not."
+        weights = {"clock-skew": NAMED + HINT, "token-expired": RULED_OUT}
+    elif _good_at(claims, now) == _good_at(claims, now + off):
+        says += "; for this token's times it makes no difference."
+        weights = {"clock-skew": FAINT}
+    else:
+        says += "; by this machine's clock the token is not good, by the server's it is."
+        weights = {"clock-skew": HINT}
+    yield Finding("clocks-differ", says, weights, where, group="clocks")
+
+
+def _off(exchange: Exchange) -> float | None:
+    """Seconds by which the server's clock is ahead; a cached answer tells nothing (RFC 9111, section 4.2.3)."""
+    fields = exchange.response.fields if exchange.response else None
+    if fields is None or "age" in fields or exchange.time is None:
+        return None
+    try:
+        date = parsedate_to_datetime(fields.get("date") or "")
+    except ValueError:
+        return None
+    return (date - exchange.time).total_seconds() if date.tzinfo else None
+
+
+def _claims(exchange: Exchange) -> dict[str, object]:
+    """The claims of a token that was sent as `Authorization`."""
+    value = (exchange.request.fields.get("authorization") or "").rpartition(" ")[2]
+    return dict(jwt.decode(value).claims) if value.count(".") == 2 else {}
+
+
+def _good_at(claims: dict[str, object], moment: float) -> bool:
+    """Whether a token's times (RFC 7519, sections 4.1.4 to 4.1.6) hold at a moment."""
+    end, *begins = (_number(claims.get(name)) for name in ("exp", "nbf", "iat"))
+    return (end is None or moment < end) and all(b is None or b <= moment + 1 for b in begins)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def cookies_kept(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """A cookie of the user's file did not go out, and the answer is a refusal."""
+    if not (sent[-1].refused or asks_to_log_in(sent)):
+        return
+    gone = (sent[0].request.fields.get("cookie") or "").lower()
+    for name, why in ask.kept:
+        if f"{name.lower()}=" in gone:
+            continue
+        over = why.startswith("it ended")
+        weights = {
+            "cookie-not-sent": HINT if over else NAMED,
+            "session-expired": STRONG + HINT if over else 0.0,
+            "https-required": HINT if "https" in why else 0.0,
+            "no-credentials": AGAINST,
+        }
+        says = f"The cookie {name} of the cookie file was not sent: {why}."
+        yield Finding("cookie-kept", says, weights, Where.at(sent[0], "Cookie"), group="cookie-kept")
+
+
+def netrc(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """What went out as Authorization was taken from .netrc, not from the command."""
+    typed = ask.user or ask.bearer or ask.get("authorization")
+    reads = any(option.startswith("netrc") for option, _ in ask.transport)
+    if typed or not reads or not sent[-1].refused or "authorization" not in sent[-1].request.fields:
+        return
+    says = "The Authorization field that was sent comes from the netrc file, not from the command."
+    weights = {
+        "stored-credential-stale": STRONG,
+        "credentials-overridden": FAINT,
+        "no-credentials": RULED_OUT,
+    }
+    if ask.has_credentials:
+        says += " The command gives another credential beside it."
+        weights |= {"credentials-overridden": STRONG, "stored-credential-stale": HINT}
+    yield Finding("netrc-sent", says, weights, Where.at(sent[-1], "Authorization"))
+
+
+def sent_to_log_in(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """A redirect to a login page is a refusal in other words."""
+    if not asks_to_log_in(sent):
+        return
+    says = "The answer is a redirect to a login page: the request was taken for a visitor's."
+    weights = {"not-an-auth-error": -60.0}
+    if ask.get("cookie"):
+        weights |= {"session-expired": CLEAR, "session-unknown": HINT, "cookie-corrupted": FAINT}
+    elif ask.has_credentials:
+        weights |= {
+            "wrong-scheme": HINT,
+            "auth-not-wired": FAINT,
+            "wrong-header": HINT,
+            "edge-protection": FAINT,
+        }
+    else:
+        weights |= {"no-credentials": STRONG}
+    yield Finding("sent-to-log-in", says, weights, Where.at(sent[0], "Location"), group="login-page")
+
+
+def limited(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """429 holds the client back, whoever it is (RFC 6585, section 4)."""
+    if sent[-1].status == 429:
+        says = "The server answers 429: it holds the client back for a while."
+        weights = {"too-many-attempts": NAMED + HINT, "not-an-auth-error": -60.0}
+        yield Finding("held-back", says, weights, Where.at(sent[-1]), group="limited")
