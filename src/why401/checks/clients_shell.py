@@ -38,6 +38,8 @@ def shell_expansion(evidence: Evidence) -> Iterator[Finding]:
     for text in evidence.texts:
         if text.kind == "settings" and text.language not in (None, "dockerfile"):
             continue
+        if text.kind == "code" and text.language not in (None, "shell", "powershell"):
+            continue  # `${name}` is the language's own there
         for match in _ARGUMENT.finditer(text.content, 0, LOOKED_AT):
             start = text.content.rfind("\n", 0, match.start()) + 1
             line = text.content[start : text.content.find("\n", match.start())]
