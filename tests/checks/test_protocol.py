@@ -20,6 +20,11 @@ NEGOTIATE = "HTTP/1.1 401 Unauthorized\nServer: x\nWWW-Authenticate: Negotiate\n
 NTLM = "HTTP/1.1 401 Unauthorized\nServer: x\nWWW-Authenticate: NTLM\n"
 DATES = "$ openssl x509 -in client.pem -noout -dates\nnotAfter=Mar  2 10:11:00 2024 GMT\n$ date\nTue Mar  5 08:20:11 UTC {}\n401"
 
+IIS = "2019-03-02 08:00:01 10.0.0.5 GET /svc - 443 - {} - 401 1 3221225581 3\n"
+LINES = 'Authorization: Digest username="al", realm="a", nonce="1"\n401 WWW-Authenticate: Digest realm="{}", nonce="2"'
+BY_WORDS = "$ openssl x509 -in client.pem -noout -dates\nnotAfter=May  8 08:00:00 2021 GMT\n"
+BEGINS = BY_WORDS.replace("notAfter", "notBefore=May  3 {}:00:00 2021 GMT\nnotAfter")
+
 
 def answer(realm: str = "r", uri: str = "/a", more: str = "", password: str = "pw12") -> str:
     response = digest.response(user="al", password=password, realm=realm, nonce="n1", uri=uri, method="GET")
@@ -59,6 +64,16 @@ RULES: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
     ("certificate-good", {"t_txt": DATES.format(2023)}, {"t_txt": DATES.format(2024)}),
     ("challenge-answered", {"a_http": dance(answer(), last=GOOD)}, {"a_http": dance(answer())}),
     ("told-success-follows", {"m_txt": "Why is the first request always a 401 and then the second is 200?"}, {"m_txt": "Why is every request a 401?"}),
+    ("loopback-in-log", {"iis_log": IIS.format("10.0.0.5"), "m_txt": "Windows authentication"}, {"iis_log": IIS.format("10.0.0.9"), "m_txt": "Windows authentication"}),
+    ("loopback-in-words", {"m_txt": "NTLM: 401 when I browse from the server itself, from another machine it works"}, {"m_txt": "NTLM: 401 from my laptop, from another machine it works"}),
+    ("handshake-steps", {"n_txt": "GET /a 401 NTLM\nGET /a 401\nGET /a 200\n"}, {"n_txt": "GET /a 401 NTLM\nGET /a 401\nGET /b 200\n"}),
+    ("handshake-wondered-at", {"m_txt": "NTLM: why are there two 401s? The third request works."}, {"m_txt": "NTLM: a 401 and no request works."}),
+    ("digest-other-realm", {"l_log": LINES.format("b")}, {"l_log": LINES.format("a")}),
+    ("digest-answered", {"l_log": LINES.format("b")}, {"l_log": '401 WWW-Authenticate: Digest realm="a", nonce="1"'}),
+    ("certificate-ended", {"c_txt": BY_WORDS, "m_txt": "Today is 9 May 2021, 401"}, {"c_txt": BY_WORDS, "m_txt": "Today is 2 May 2021, 401"}),
+    ("certificate-ended", {"c_txt": BY_WORDS, "k_log": "I0509 10:00:00 Response Status: 401 Unauthorized"}, {"c_txt": BY_WORDS, "k_log": "I0502 10:00:00 Response Status: 401 Unauthorized"}),
+    ("certificate-over-by-now", {"c_txt": BY_WORDS, "m_txt": "401"}, {"c_txt": BY_WORDS.replace("2021", "2121"), "m_txt": "401"}),
+    ("certificate-not-yet", {"c_txt": BEGINS.format("09"), "m_txt": "2021-05-03 08:10:00 401"}, {"c_txt": BEGINS.format("08"), "m_txt": "2021-05-03 08:10:00 401"}),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from why401.checks import MODULES
 from why401.evidence import Evidence, Exchange, Fields, Request, Response, Source
 from why401.findings import Finding
 
-OURS = [name for name in MODULES if name.startswith("token")]
+OURS = [*(name for name in MODULES if name.startswith("token")), "token_moments", "token_clients"]
 DATE = "HTTP/1.1 401 Unauthorized\nDate: Wed, 01 May 2024 09:00:00 GMT\n"  # 1714554000
 GOOD: dict[str, Any] = {
     "iss": "https://id.example.com/",
@@ -257,6 +257,59 @@ RULES: list[tuple[str, dict[str, str], dict[str, str]]] = [
         "token-request-no-form",
         {"c__txt": "curl -F grant_type=client_credentials https://x/token gives invalid_client"},
         {"c__txt": "curl -d grant_type=client_credentials https://x/token gives invalid_client"},
+    ),
+    (
+        "token-ahead-of-lines",
+        {
+            "a__txt": f"09:00:00 GET /a 401\n09:02:00 GET /a 200\n{token('HS256', iat=1772355660, exp=1772359200)}"
+        },
+        {
+            "a__txt": f"09:02:10 GET /a 401\n09:03:00 GET /a 401\n{token('HS256', iat=1772355660, exp=1772359200)}"
+        },
+    ),
+    (
+        "token-taken-later",
+        {"a__txt": "10:00:00 POST /login 200\n10:00:02 GET /me 401\n10:01:00 GET /me 200"},
+        {
+            "a__txt": "10:00:00 POST /login 200\n10:00:02 GET /me 401\n10:00:50 POST /login 200\n10:01:00 GET /me 200"
+        },
+    ),
+    (
+        "kid-published",
+        {"a__log": "Unable to find key with kid: abc123\n401", "b__txt": "$ curl https://x/keys\nabc123\n"},
+        {"a__log": "Unable to find key with kid: abc123\n401", "b__txt": "$ curl https://x/keys\nabc999\n"},
+    ),
+    (
+        "only-id-token-asked",
+        {"a__txt": "https://x/authorize?response_type=id_token&scope=openid then 401"},
+        {"a__txt": "https://x/authorize?response_type=id_token%20token&scope=openid then 401"},
+    ),
+    (
+        "token-is-id-token",
+        {
+            "a__json": '{"iss":"https://x/","sub":"1","aud":"spa","nonce":"n","exp":1,"auth_time":1}',
+            "m__txt": "401",
+        },
+        {
+            "a__json": '{"iss":"https://x/","sub":"1","aud":"spa","nonce":"n","exp":1,"scp":"read"}',
+            "m__txt": "401",
+        },
+    ),
+    (
+        "client-form-for-basic",
+        {
+            "a__log": 'grant_type=authorization_code&client_secret=made-up\nWWW-Authenticate: Basic realm="oauth2/client"'
+        },
+        {"a__log": 'grant_type=authorization_code\nWWW-Authenticate: Basic realm="oauth2/client"'},
+    ),
+    (
+        "client-method-not-listed",
+        {
+            "a__txt": 'auth_method: client_secret_post\n"token_endpoint_auth_methods_supported":["client_secret_basic"]'
+        },
+        {
+            "a__txt": 'auth_method: client_secret_post\n"token_endpoint_auth_methods_supported":["client_secret_post"]'
+        },
     ),
 ]
 

@@ -44,6 +44,8 @@ def shell_expansion(evidence: Evidence) -> Iterator[Finding]:
             start = text.content.rfind("\n", 0, match.start()) + 1
             line = text.content[start : text.content.find("\n", match.start())]
             word = match.group(1)
+            if text.kind == "code" and "`http" in line:
+                continue  # a template literal of JavaScript, no command
             if word.startswith("'") or not _COMMAND.search(line):
                 continue
             at = Where.of(text.source.at(text.line_at(match.start())))

@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from why401.checks import check
 from why401.checks import protocol_certificates as protocol_certificates  # registers its checks
 from why401.checks import protocol_digest as protocol_digest  # registers its checks
+from why401.checks import protocol_steps as protocol_steps  # registers its checks
+from why401.checks import protocol_windows as protocol_windows  # registers its checks
 from why401.checks.credentials_offers import asked, asked_anywhere, sent, troubled, where
 from why401.evidence import Evidence, Exchange, Record
-from why401.findings import AGAINST, CLEAR, FAINT, HINT, RULED_OUT, Finding, Where
+from why401.findings import AGAINST, FAINT, HINT, RULED_OUT, Finding, Where
 from why401.prefilter import lazy
 from why401.protocol import challenges
 
@@ -37,6 +39,7 @@ _COMPLAINT = (
 
 _NO_PROMPT = (
     r"(?:never|does(?: not|n't)|do(?: not|n't)|not)\s+(?:even )?(?:ask(?:s|ed|ing)?|prompt(?:s|ed|ing)?)\b[^.\n]{0,30}(?:password|credentials|log ?in|user)"
+    r"|(?:instead of|without|rather than)(?: ever| even)? (?:prompt|ask)ing\b|gives? up (?:at once|immediately|without asking)"
     r"|no (?:log ?in|password|auth\w*|credential)\w* (?:prompt|dialog|pop-?up|window)|(?:prompt|dialog|pop-?up) (?:never|does(?: not|n't)) (?:appear|show|come|open)"
 )
 
@@ -49,8 +52,9 @@ def nobody_is_asked(evidence: Evidence) -> Iterator[Finding]:
     found = where(evidence, _NO_PROMPT)
     if found:
         says = "No login prompt appears, as when there is no challenge."
-        weights = {"missing-challenge": 13.0, "challenge-not-answered": HINT}
-        yield Finding("no-prompt", says, weights, found[1], group="challenge")
+        bare = any(x.response and len(x.response.fields) > 1 and not asked(x) for x in evidence.refused)
+        weights = {"missing-challenge": 13.0, "challenge-not-answered": FAINT if bare else HINT}
+        yield Finding("no-prompt", says, weights, found[1], group="no-prompt" if bare else "challenge")
 
 
 @check
@@ -98,11 +102,14 @@ def challenge_missing(evidence: Evidence) -> Iterator[Finding]:
     waiting = evidence.search(_WAITING)
     if bare is not None:
         says = "The 401 carries no WWW-Authenticate field, which RFC 9110 (section 15.5.2) demands."
-        weight = CLEAR if waiting else 3.0
+        # A client that waits for a challenge sends nothing without one: that is the effect, not the cause.
+        weights = {"missing-challenge": 3.0}
+        if waiting:
+            weights = {"missing-challenge": 15.0, "challenge-not-answered": FAINT, "no-credentials": AGAINST}
         yield Finding(
             "challenge-absent",
             says,
-            {"missing-challenge": weight, "challenge-not-answered": FAINT if waiting else 0.0},
+            weights,
             Where.at(bare),
             group="challenge",
         )
@@ -267,6 +274,13 @@ def _answered(refused: Exchange, evidence: Evidence) -> bool:
     return False
 
 
+def _late(refused: Record, answered: Record) -> bool:
+    """Whether more time went by than the next leg of a handshake takes (a person's password prompt included)."""
+    if refused.time is None or answered.time is None:
+        return False
+    return (answered.time - refused.time).total_seconds() > 60
+
+
 def _logged_pair(records: tuple[Record, ...]) -> Record | None:
     """The first 401 of a log in which each is followed by a success for the same path and client."""
     refused = [(n, r) for n, r in enumerate(records) if r.status == 401 and r.path]
@@ -278,6 +292,7 @@ def _logged_pair(records: tuple[Record, ...]) -> Record | None:
             and r.method == record.method
             and r.status is not None
             and r.status < 400
+            and not _late(record, r)
             for r in later
         )
         again = any(r.path == record.path and r.status == 401 for r in later[:2])

@@ -1,6 +1,6 @@
 """Checks of the client certificates: the server asks for one in the TLS handshake (RFC 8446, section 4.3.2).
 
-What the server is set to want, what the handshake shows, and the dates of the certificate that was sent.
+What the server is set to want and what the handshake shows; `protocol_certificate_dates` looks at the dates.
 """
 
 # A table of patterns is read a line at a time, however long the line.
@@ -8,16 +8,13 @@ What the server is set to want, what the handshake shows, and the dates of the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from why401.checks import check
+from why401.checks import protocol_certificate_dates as protocol_certificate_dates  # registers its checks
 from why401.checks.credentials_offers import troubled, where
 from why401.evidence import Evidence
-from why401.findings import FAINT, HINT, RULED_OUT, Finding, Where
-from why401.prefilter import lazy
+from why401.findings import FAINT, HINT, Finding
 
 # Where a server is told to want a client certificate.
 _WANTS_CERTIFICATE = (
@@ -59,68 +56,6 @@ def certificate_wanted(evidence: Evidence) -> Iterator[Finding]:
             asked_for[1],
             group="certificate",
         )
-
-
-_NOT_AFTER = lazy(
-    r"(?i)not ?after\s*[=:]\s*\(?\"?((?:[A-Z][a-z]{2} +\d{1,2} [\d:]+ \d{4}(?: GMT)?)|\d{4}-\d\d-\d\d[T ][\d:]+)"
-)
-_CLIENTS_OWN = lazy(r"(?i)client|kube|user|\.p12|\.pfx|my\.|--cert|machine|agent|device")
-
-
-@check
-def certificate_dates(evidence: Evidence) -> Iterator[Finding]:
-    """The end of a client certificate against the time of the request."""
-    now = _time_of(evidence)
-    for text in evidence.texts:
-        for match in _NOT_AFTER.finditer(text.content):
-            near = text.content[max(0, match.start() - 400) : match.start()] + text.source.name
-            end = _date(match.group(1))
-            if (
-                end is None
-                or now is None
-                or not _CLIENTS_OWN.search(near)
-                or "Server certificate:" in near[-200:]
-            ):
-                continue
-            at = Where.of(text.source.at(text.line_at(match.start())))
-            if end < now:
-                says = f"The client certificate ended on {end:%Y-%m-%d}, before this request."
-                yield Finding("certificate-ended", says, {"client-certificate-expired": 22.0}, at)
-            else:
-                says = f"The client certificate is good until {end:%Y-%m-%d}."
-                yield Finding("certificate-good", says, {"client-certificate-expired": RULED_OUT}, at)
-            return
-
-
-def _date(text: str) -> datetime | None:
-    text = re.sub(r" +", " ", text.replace(" GMT", ""))
-    for form in ("%b %d %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
-
-
-def _time_of(evidence: Evidence) -> datetime | None:
-    """When it happened: by a Date field, an exchange, a log record, or a date in a terminal."""
-    times: list[datetime | None] = [x.time for x in evidence.exchanges]
-    times += [r.time for r in evidence.records]
-    for match in re.finditer(
-        r"(?im)^[<*\s]*date:\s*(\w{3}, \d\d \w{3} \d{4} [\d:]+ GMT)",
-        "\n".join(t.content for t in evidence.texts),
-    ):
-        times.append(parsedate_to_datetime(match.group(1)))
-    found = evidence.search(
-        r"\b(20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d)|^[IEW](\d{4}) |\b[A-Z][a-z]{2} +([A-Z][a-z]{2} +\d+ [\d:]{8} )(?:UTC |GMT )?(20\d\d)"
-    )
-    if not any(times) and found:
-        if found[0].group(1):
-            times.append(_date(found[0].group(1).replace("T", " ")))
-        elif found[0].group(3):
-            times.append(_date(found[0].group(3) + found[0].group(4)))
-    known = [t if t.tzinfo else t.replace(tzinfo=UTC) for t in times if t]
-    return max(known, default=None)
 
 
 @check

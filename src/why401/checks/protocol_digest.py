@@ -6,6 +6,7 @@ the client computed with something else; where they are not, the parameters alon
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from why401.checks import check
 from why401.checks.credentials_offers import Sent, asked_anywhere, sent, troubled, where
 from why401.evidence import Evidence
 from why401.findings import AGAINST, FAINT, RULED_OUT, STRONG, Finding, Where
+from why401.prefilter import lazy
 from why401.protocol import digest
 
 #: A difference from the challenge, and how much it says.
@@ -184,3 +186,29 @@ def digest_in_words(evidence: Evidence) -> Iterator[Finding]:
     elif re.search(r"(?i)digest", found[0].group()):
         says = "Digest is in use."
         yield Finding("digest-named", says, {"digest-mismatch": 6.0}, found[1], group="digest-words")
+
+
+_ANY_DIGEST = lazy(r"\bDigest ((?:[\w-]+=(?:\"[^\"\n]{0,300}\"|[^\s,\"]{1,200}),?[ \t]{0,4}){1,14})", re.I)
+
+
+@check
+def digest_lines(evidence: Evidence) -> Iterator[Finding]:
+    """Answers and challenges as logs write them, in their order: one that is answered for another realm."""
+    for text in evidence.texts:
+        seen = [
+            (match.start(), dict(re.findall(r"([\w-]+)=\"?([^\",]*)", match[1].lower())))
+            for match in _ANY_DIGEST.finditer(text.content[:200_000])
+        ]
+        answered = next((at for at, params in seen if "username" in params), None)
+        if answered is not None and not any("stale" in params for _, params in seen):
+            says = "The log shows a Digest answer: the client does answer challenges."
+            at = Where.of(text.source.at(text.line_at(answered)))
+            weights = {"challenge-not-answered": -12.0, "missing-challenge": -12.0, "no-credentials": AGAINST}
+            yield Finding("digest-answered", says, weights, at)
+        for (start, one), (_, after) in itertools.pairwise(seen):
+            refused = "username" in one and "username" not in after
+            if refused and one.get("realm") and after.get("realm") and one["realm"] != after["realm"]:
+                says = "A Digest answer for one realm went to a place that asks for another: it was kept too widely."
+                at = Where.of(text.source.at(text.line_at(start)))
+                yield _finding("digest-other-realm", says, 20.0, {"software-bug": 14.0}, at)
+                return

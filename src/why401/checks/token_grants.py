@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 from why401.checks import check
+from why401.checks import token_clients as token_clients  # registers its checks
 from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence, Exchange
 from why401.findings import CLEAR, RULED_OUT, Finding, Where

@@ -188,3 +188,39 @@ def key_of_each_start(evidence: Evidence) -> Iterator[Finding]:
     if stale and facts.says(r"jwks|\bkid\b|signing key|rotat"):
         says = "A restart of the receiver helps: it kept an old key set."
         yield Finding("key-set-stale", says, {"unknown-signing-key": 11.0}, stale)
+
+
+#: A key that was looked for and not found, with its kid.
+_KID_SOUGHT = (
+    r"(?:unable|could ?n[o']t|can ?not|can't|not? (?:such |matching |suitable )?|not found|missing|unknown|invalid|failed)"
+    r"[^\n]{0,60}?\b(?:kid|key ?id|key with id)\b[\s:='\"(\[]{1,4}(?P<kid>[\w=+/.-]{5,100})"
+    r"|\b(?:kid|key ?id)\b[\s:='\"(\[]{1,4}(?P<late>[\w=+/.-]{5,100})[\s'\")\]]{1,3}(?:was |is )?(?:not found|unknown|not (?:in|among|present)|does(?: not|n't) (?:exist|match))"
+)
+
+
+@check
+def kid_published(evidence: Evidence) -> Iterator[Finding]:
+    """The kid that the receiver cannot find stands in the published key set: the receiver's copy is old."""
+    sought = evidence.search(_KID_SOUGHT)
+    if sought is None:
+        return
+    kid = (sought[0]["kid"] or sought[0]["late"]).rstrip(".,")
+    says = "The receiver looked for the key that the token names and did not have it."
+    weights = {"unknown-signing-key": 20.0, "no-credentials": RULED_OUT, "wrong-password": -8.0}
+    yield Finding("kid-sought", says, weights, Where.of(sought[1]), "token-kid")
+    listed = re.compile(
+        rf"^[ \t>*-]*[\"']?{re.escape(kid)}[\"']?,?[ \t]*$|[\"']kid[\"']\s*:\s*[\"']{re.escape(kid)}[\"']",
+        re.M,
+    )
+    for text in evidence.searchable:
+        match = listed.search(text.content[:500_000])
+        if match and re.search(
+            r"keys|jwks|certs", text.content[max(0, match.start() - 2000) : match.end()], re.I
+        ):
+            says = "That key is in the published set now: the receiver keeps an older copy of the set."
+            at = Where.of(text.source.at(text.line_at(match.start())))
+            fix = "Let the receiver fetch the key set again when it meets an unknown kid; a restart helps for once."
+            yield Finding(
+                "kid-published", says, {"unknown-signing-key": 9.0, "software-bug": 3.0}, at, fix=fix
+            )
+            return

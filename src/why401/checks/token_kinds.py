@@ -55,6 +55,18 @@ def _id_token(facts: Facts, token: Token) -> Iterator[Finding]:
 
 
 @check
+def asked_for_id_token(evidence: Evidence) -> Iterator[Finding]:
+    """Only an ID token was asked for (OpenID Connect Core, section 3.2.2.1), so there is none for an API."""
+    facts = Facts(evidence)
+    asked = facts.says(
+        r"response_?type[\"']?\s*[=:]\s*[\"'`]?id_token(?![\w+%&]* ?\+?(?:token|code)\b)(?!%20|\+)"
+    )
+    if asked and not facts.says(_ID_TAKERS):
+        says = "The login asks for an ID token alone (response_type=id_token): no access token is given out."
+        yield Finding("only-id-token-asked", says, {"wrong-token-type": 9.0}, asked, "token-kind-asked")
+
+
+@check
 def cognito(evidence: Evidence) -> Iterator[Finding]:
     """A Cognito authorizer takes ID tokens, unless the method lists scopes: then access tokens alone."""
     facts = Facts(evidence)

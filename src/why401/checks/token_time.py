@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from why401.checks import check
+from why401.checks import token_moments as token_moments  # registers its checks
 from why401.checks.token_facts import Facts
 from why401.evidence import Evidence
 from why401.findings import CLEAR, RULED_OUT, Finding, Where

@@ -156,11 +156,11 @@ def _verify_public(
         says = f"{algorithm} needs a key of the type {kind}, this one is {jwk.get('kty')}."
         return Verification(False, "wrong-key-type", says, kid=kid)
     try:
-        public = kinds[kind].import_key(dict(jwk) if jwk is not None else key)
         # What is asked is which key signed it; whether the header may be trusted is not asked here.
         registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-        with warnings.catch_warnings():  # an old algorithm is a fact to report elsewhere
+        with warnings.catch_warnings():  # an old algorithm or a short key is a fact to report elsewhere
             warnings.simplefilter("ignore")
+            public = kinds[kind].import_key(dict(jwk) if jwk is not None else key)
             jws.deserialize_compact(token, public, registry=registry)
     except BadSignatureError:
         return Verification(False, "bad-signature", "The key does not verify the token.", kid=kid)

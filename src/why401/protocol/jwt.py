@@ -254,8 +254,8 @@ def token_type(token: str | Jwt) -> str:
     jwt = token if isinstance(token, Jwt) else decode(token)
     if jwt.encrypted and jwt.header:
         return "encrypted"
-    if not jwt.header or not jwt.claims:
-        return "opaque"
+    if not jwt.claims or (not jwt.header and not isinstance(token, Jwt)):
+        return "opaque"  # decoded claims that somebody pasted come without their header
     claims, typ = jwt.claims, str(jwt.header.get("typ", "")).lower().removeprefix("application/")
     use = str(claims.get("token_use") or claims.get("token_type") or claims.get("typ") or "").lower()
     if typ == "dpop+jwt":
@@ -270,7 +270,7 @@ def token_type(token: str | Jwt) -> str:
         return "id-token"
     if jwt.scopes or "client_id" in claims or "scp" in claims or "roles" in claims:
         return "access-token"
-    if any(name in claims for name in ("email", "name", "preferred_username", "given_name")):
+    if jwt.header and any(name in claims for name in ("email", "name", "preferred_username", "given_name")):
         return "id-token"
     return "jwt"
 
