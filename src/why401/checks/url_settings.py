@@ -31,6 +31,17 @@ _REFUSED_URL = lazy(
 )
 
 
+_PUBLIC = lazy(
+    r"(?:^|\.)(?:npmjs\.(?:org|com)|yarnpkg\.com|npmmirror\.com|pypi\.org|pythonhosted\.org|github\.com|crates\.io"
+    r"|rubygems\.org|packagist\.org|githubusercontent\.com|jsr\.io|opencollective\.com)$"
+)
+_DENIED = lazy(r"\bE?401\b|unauthori[sz]ed|incorrect or missing password", re.I)
+
+
+def _not_locked(evidence: Evidence) -> list[Setting]:
+    return [s for s in evidence.settings if not _LOCK_FILE.search(s.source.name)]
+
+
 def _locked_hosts(evidence: Evidence) -> dict[str, Where]:
     found: dict[str, Where] = {}
     for text in evidence.texts:
@@ -57,10 +68,8 @@ def locked_to_another_registry(evidence: Evidence) -> Iterator[Finding]:
     locked = _locked_hosts(evidence)
     registries = {
         urlsplit(setting.text).netloc.lower()
-        for setting in evidence.settings
-        if _REGISTRY_KEY.search(setting.key)
-        and setting.text.startswith("http")
-        and not _LOCK_FILE.search(setting.source.name)
+        for setting in _not_locked(evidence)
+        if _REGISTRY_KEY.search(setting.key) and setting.text.startswith("http")
     } - {""}
     refused = _refused_hosts(evidence)
     for host, where in locked.items():
@@ -69,6 +78,13 @@ def locked_to_another_registry(evidence: Evidence) -> Iterator[Finding]:
             weights = {"wrong-url": STRONG + 4, "client-config-not-loaded": -3.0, "wrong-password": -6.0}
             yield Finding("lock-other-registry", says, weights, where, "lock")
             return
+    private = next((host for host in locked if not _PUBLIC.search(host)), None)
+    known = any(private in f"{s.key} {s.text}" for s in _not_locked(evidence)) if private else True
+    if private and not known and (not refused or private in refused) and evidence.search(_DENIED.pattern):
+        says = f"The lock file takes packages from {private}, for which no registry or token is set."
+        weights = {"wrong-url": STRONG, "client-config-not-loaded": HINT, "wrong-password": -14.0}
+        yield Finding("lock-private-host", says, weights, locked[private], "lock")
+        return
     if locked and refused and not refused & set(locked):
         says = "The host that refuses does not stand in the lock file."
         where = next(iter(locked.values()))
@@ -128,7 +144,10 @@ def base_url_is_not_found(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
-_DOUBLED = lazy(r"https?://[\w.-]+(?::\d+)?(?:/[\w.~-]+)*//[\w.~-]+(?!:)")
+_DOUBLED = lazy(
+    r"https?://[\w.-]+(?::\d+)?(?:/[\w.~-]+)*//[\w.~-]+(?!:)"
+    r"|\b(?:GET|POST|PUT|PATCH|DELETE|OPTIONS)\s+(?:[1-5]\d\d\s+)?\"?//[\w.~-]+(?!\S*\.\w+[:/])"
+)
 
 
 @check
@@ -141,9 +160,7 @@ def doubled_slash(evidence: Evidence) -> Iterator[Finding]:
             near = text.content[max(0, match.start() - 300) : match.end() + 400]
             if not re.search(r"(?<![\d.:/-])40[13]\b|unauthori[sz]ed|forbidden", near, re.I):
                 continue
-            ends = next(
-                (s for s, url in _urls(evidence) if match[0].startswith(url) and url.endswith("/")), None
-            )
+            ends = _slash_at_the_end(evidence, match[0])
             says = "The URL that was asked holds a doubled slash" + (
                 ": the one in the settings ends in a slash, and the client adds another." if ends else "."
             )
@@ -155,3 +172,11 @@ def doubled_slash(evidence: Evidence) -> Iterator[Finding]:
             where = Where.of(ends.source if ends else text.source.at(text.line_at(match.start())))
             yield Finding("doubled-slash", says, weights, where, "url-form")
             return
+
+
+def _slash_at_the_end(evidence: Evidence, asked: str) -> Setting | None:
+    """The setting whose URL ends in a slash and may have begun the one that was asked."""
+    for setting, url in _urls(evidence):
+        if url.endswith("/") and (asked.startswith(url) or not asked.startswith("http")):
+            return setting
+    return None
