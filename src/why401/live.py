@@ -11,7 +11,7 @@ from why401.diagnosis import Ranked
 from why401.evidence import Evidence, Exchange, Offer, Text
 from why401.experiments import preflight
 from why401.experiments.change import Seen
-from why401.experiments.denied import asks_to_log_in, reached
+from why401.experiments.denied import asks_to_log_in
 from why401.experiments.login_again import Again, Login
 from why401.experiments.observe import observe
 from why401.experiments.run import Laboratory, Outcome

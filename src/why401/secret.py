@@ -102,7 +102,7 @@ _PLACES: Final = tuple(
         r"(?i)(?:--user|--proxy-user|-u|-U|--digest\s+-u)[ =]+[\"']?[^\s:\"']+:(?P<s>[^\s\"']+)",
         r"(?i)[?&#;](?:[a-z0-9_\-]*(?:token|key|secret|passw(?:or)?d|passwd|pwd|sig|signature|auth|jwt|code|nonce|sid|password)"
         r"|sig|x-amz-(?:signature|credential|security-token))=(?P<s>[^&\s\"'<>#]+)",
-        r"(?i)[\"']?[a-z0-9_.\-]*(?:passw(?:or)?d|passwd|passphrase|secret|api[_\-]?key|access[_\-]?key|"
+        r"(?i)[\"']?(?<![a-z0-9_.\-])[a-z0-9_.\-]*(?:passw(?:or)?d|passwd|passphrase|secret|api[_\-]?key|access[_\-]?key|"
         r"private[_\-]?key|(?<!csrf)token|_auth|credential|_pass|authtoken)[a-z0-9_\-]*[\"']?\s*(?:=>|:=|[:=])\s*"
         r"(?:[bru]{0,2}[\"'](?P<s>[^\"'\r\n]{4,})[\"'])",
         r"(?i)(?:^|\n|\s)[a-z0-9_.\-]*(?:passw(?:or)?d|passwd|passphrase|secret|api[_\-]?key|access[_\-]?key|"

@@ -16,9 +16,10 @@ _MISNAMED = re.compile(
 )
 _KEY_FIELDS = ("X-API-Key", "Api-Key", "X-Auth-Token", "X-Access-Token", "Private-Token", "apikey")
 _NAMED = re.compile(r"(?i)\b(x-[a-z-]*(?:key|token)|api-key|apikey|private-token|authorization)\b")
+_PARAMETER = r"[\"'`]?\b([a-z_]{0,20}(?:key|token)[a-z_]{0,12})\b"
 _IN_QUERY = re.compile(
-    r"(?i)(?:query|url)[ -]?(?:string|param\w*)[^\w\n]{1,6}(?:named |called )?[\"'`]?(\w*(?:key|token)\w*)"
-    r"|[?&](\w*(?:key|token)\w*)=|[\"'`]?(\w*(?:key|token)\w*)[\"'`]? (?:query|url) param"
+    rf"(?i)\b(?:query|url)[ -]?(?:string|param\w{{0,12}})[^\w\n]{{1,6}}(?:named |called )?{_PARAMETER}"
+    rf"|[?&]{_PARAMETER}=|{_PARAMETER}[\"'`]? (?:query|url) param"
 )
 
 

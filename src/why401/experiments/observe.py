@@ -24,7 +24,7 @@ def observe(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
         yield from look(ask, sent)
 
 
-def clocks(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+def clocks(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     """The server's Date against this machine's clock, where the answer is fresh and a time counts."""
     last = sent[-1]
     off = _off(last)
@@ -136,7 +136,7 @@ def sent_to_log_in(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     yield Finding("sent-to-log-in", says, weights, Where.at(sent[0], "Location"), group="login-page")
 
 
-def limited(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+def limited(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     """429 holds the client back, whoever it is (RFC 6585, section 4)."""
     if sent[-1].status == 429:
         says = "The server answers 429: it holds the client back for a while."

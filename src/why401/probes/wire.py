@@ -249,7 +249,8 @@ def _text(data: bytes | None) -> str | None:
 
 
 #: libcurl's error numbers in a user's words; `{host}` is the host, `{why}` libcurl's own message.
-_SENTENCES = {  # 8 is CURLE_WEIRD_SERVER_REPLY, for which pycurl has no name
+_WEIRD_SERVER_REPLY = 8  # CURLE_WEIRD_SERVER_REPLY, for which pycurl has no name
+_SENTENCES = {
     pycurl.E_COULDNT_RESOLVE_HOST: "The name {host} cannot be resolved; check its spelling and the DNS.",
     pycurl.E_COULDNT_RESOLVE_PROXY: "The proxy's name could not be resolved ({why}).",
     pycurl.E_COULDNT_CONNECT: "No connection to {host} ({why}); is the server running, and the port right?",
@@ -258,7 +259,7 @@ _SENTENCES = {  # 8 is CURLE_WEIRD_SERVER_REPLY, for which pycurl has no name
     pycurl.E_SSL_CONNECT_ERROR: "TLS with {host} failed ({why}).",
     pycurl.E_URL_MALFORMAT: "The URL cannot be read ({why}).",
     pycurl.E_ABORTED_BY_CALLBACK: "Stopped before {host} had answered.",
-    8: "What {host} answered is no HTTP ({why}); is the port right?",
+    _WEIRD_SERVER_REPLY: "What {host} answered is no HTTP ({why}); is the port right?",
     pycurl.E_UNSUPPORTED_PROTOCOL: "Only http and https are spoken here ({why}).",
     pycurl.E_RECV_ERROR: "The connection to {host} broke before an answer came ({why}).",
     pycurl.E_GOT_NOTHING: "{host} closed the connection without an answer.",
