@@ -48,3 +48,38 @@ def test_healthy(files: dict[str, str]) -> None:
 )
 def test_not_called_healthy(files: dict[str, str]) -> None:
     assert "nothing-refused" not in found(**files)
+
+
+@pytest.mark.parametrize(
+    ("text", "speaks"),
+    [
+        (
+            "urn:ietf:params:acme:error:unauthorized :: Incorrect TXT record found at _acme-challenge.a.org",
+            True,
+        ),
+        (
+            "http://a.org/.well-known/acme-challenge/x: 403, urn:ietf:params:acme:error:unauthorized",
+            False,
+        ),
+        ("System.UnauthorizedAccessException: Access to the path 'C:\\data' is denied.", True),
+        (
+            "AuthenticationException: The remote certificate is invalid according to the validation procedure",
+            True,
+        ),
+        ("Access denied for user 'shop'@'localhost' (using password: YES)", True),
+        ("HTTP 401 Unauthorized, then Access denied for user 'shop'@'localhost'", False),
+    ],
+)
+def test_words_of_another_trade(text: str, speaks: bool) -> None:
+    assert ("another-trade" in found(e_log=text)) == speaks
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"e_txt": "HTTP/1.1 302 Found\nLocation: /home\n", "m_txt": "npm says E401"},
+        {"a_http": "POST /login HTTP/1.1\nHost: a.example.org\n\nHTTP/1.1 422 Unprocessable Entity\n\n"},
+    ],
+)
+def test_never_sure_where_a_login_fails(files: dict[str, str]) -> None:
+    assert found(**files).get("nothing-refused", {}).get("not-an-auth-error", 0) < 10

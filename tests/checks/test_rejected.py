@@ -111,4 +111,42 @@ def test_words(text: str, cause: str) -> None:
     ],
 )
 def test_words_that_say_otherwise(text: str, cause: str) -> None:
-    assert max((weights.get(cause, 0) for weights in found(m_txt=text).values()), default=0) < 12
+    ruled = [weights for id, weights in found(m_txt=text).items() if not id.startswith("words-like")]
+    assert max((weights.get(cause, 0) for weights in ruled), default=0) < 12
+
+
+@pytest.mark.parametrize(
+    ("files", "id"),
+    [
+        (
+            {
+                "tool_py": "HOST = 'https://acme.atlassian.net'\nAUTH = ('jo@example.com', 'oak-tree-77')\n",
+                "e_log": "401 Client Error",
+            },
+            "password-configured",
+        ),
+        ({"e_txt": "https://api.eu.opsgenie.com/v2/alerts: 401, the api key is invalid"}, "regional-service"),
+        ({"m_txt": "401 since today. I removed a few old tokens yesterday."}, "told-deleted"),
+        ({"m_txt": "It says 401 since we changed the passwords of the accounts."}, "told-accounts-changed"),
+    ],
+)
+def test_mechanisms(files: dict[str, str], id: str) -> None:
+    assert id in found(**files)
+
+
+@pytest.mark.parametrize(
+    ("files", "id"),
+    [
+        (
+            {
+                "tool_py": "HOST = 'https://jira.example.com'\nAUTH = ('jo@example.com', 'oak-tree-77')\n",
+                "e_log": "401 Client Error",
+            },
+            "password-configured",
+        ),
+        ({"e_txt": "https://api.eu.opsgenie.com/v2/alerts: 200 OK"}, "regional-service"),
+        ({"m_txt": "401 for a token that nobody touched."}, "told-deleted"),
+    ],
+)
+def test_mechanisms_that_are_not_there(files: dict[str, str], id: str) -> None:
+    assert id not in found(**files)

@@ -77,5 +77,19 @@ def registry_scope_refused(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
+_COPIED = r"(?i)\b(?:copied|copy(?:ing)?|pasted|taken|took|as (?:written|shown|given|described)|command|line|url|name|tag|image)\b[^.\n]{0,30}\b(?:from|in|by|of) (?:the |its |their |your |this )?(?:\w+ ){0,2}(?:read ?me|docs?|documentation|guide|tutorial|wiki|instructions?|blog|notebook|example)\b"
+_BARE_DENIAL = r"(?i)/(?:manifests|blobs|v2)/[^\n]*(?:denied|unauthorized|name unknown)|pull access denied|repository not found|denied: requested access|E404|does not exist"
+
+
+@check
+def name_was_copied(evidence: Evidence) -> Iterator[Finding]:
+    """The name comes from a page, others pull it or call it public, and the registry denies it: look at the name."""
+    copied = where(evidence, _COPIED)
+    if copied is None or not evidence.search(_BARE_DENIAL):
+        return
+    says = "The name was copied from a page, and the registry answers alike for a name that is not there."
+    yield Finding("name-copied", says, {"resource-hidden": 10.0, "wrong-url": 7.0}, copied[1])
+
+
 def _token_was_sent(exchange: Exchange) -> bool:
     return (exchange.request.fields.get("authorization") or "").lower().startswith("bearer ")

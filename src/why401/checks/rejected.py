@@ -15,12 +15,14 @@ from collections.abc import Iterator
 
 from why401.checks import check
 from why401.checks import rejected_environment as rejected_environment  # registers its checks
-from why401.checks.credentials_offers import AUTHORIZATION, REDACTED, sent, troubled, where
+from why401.checks import rejected_regions as rejected_regions
+from why401.checks.credentials_offers import AUTHORIZATION, REDACTED, every, sent, troubled, where
 from why401.evidence import Evidence, Exchange
 from why401.findings import AGAINST, FAINT, HINT, RULED_OUT, STRONG, Finding, Where
 from why401.prefilter import lazy
 from why401.protocol import basic
 
+_URL_HOST = lazy(r"(?i)https?://([\w.-]+)")
 _LOGIN_PATH = lazy(r"(?i)/(?:log-?in|sign-?in|auth(?:enticate)?|session|token|oauth)")
 _USER_HASH = lazy(r"(?m)^\s*[\"'-]*\s*([\w.@+-]{1,64}):(?:\$\$?(?:apr1|2[abxy]|5|6|1|y)\$|\{SHA\}|\{SSHA\})")
 
@@ -172,9 +174,33 @@ def password_where_none_is_taken(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "password-not-taken",
             says,
-            {"password-login-disabled": 18.0, "wrong-password": 2.0},
+            {"password-login-disabled": 18.0, "wrong-password": AGAINST, "unknown-user": AGAINST},
             Where.at(exchange, "Authorization"),
+            group="password-not-taken",
         )
+        return
+
+
+_PASSWORD_IN_CODE = (
+    r"(?im)(?:pass(?:word|wd)?|\bpw|_auth|account|credentials?|basic_?auth|\bauth)\w*[\"']?\s*(?:=>|[:=(,])\s*"
+    r"(?:\(\s*)?(?:[\"'][\w.+-]+(?:@[\w.-]+)?[\"']\s*,\s*)?[\"']([^\"'\s]{6,39})[\"']"
+)
+
+
+@check
+def password_configured_where_none_is_taken(evidence: Evidence) -> Iterator[Finding]:
+    """Code or settings hold a user and password, and the host that refuses takes no passwords."""
+    if not troubled(evidence) or any(offer.exchange for offer in evidence.offers):
+        return
+    hosts = {m.group(1).lower() for text in evidence.texts for m in _URL_HOST.finditer(text.content)}
+    wants = next((says for host in sorted(hosts) for p, says in _NO_PASSWORDS if re.search(p, host)), None)
+    for match, at in every(evidence, _PASSWORD_IN_CODE) if wants else ():
+        value = match.group(1)
+        if basic.token_shape(value) or REDACTED.search(value) or re.search(r"[0-9a-f]{32}|://|\$\{|@", value):
+            continue
+        says = f"{wants}, and what is configured as password has not the shape of one."
+        weights = {"password-login-disabled": 15.0, "wrong-password": -4.0}
+        yield Finding("password-configured", says, weights, at, group="password-not-taken")
         return
 
 
@@ -201,6 +227,10 @@ _TOLD: tuple[tuple[str, str, str, dict[str, float]], ...] = (
      "Another account works.", {"account-disabled": 6.0, "not-permitted": 8.0, "wrong-password": FAINT, "insufficient-scope": FAINT}),
     ("unpaid", r"(?i)(?:invoice|payment|credit card|billing|subscription|trial|balance|quota)[^.\n]{0,60}(?:fail|declin|expired?|ended|overdue|used up|unpaid|zero|empty|cancel)",
      "The account seems to be unpaid or used up.", {"account-disabled": 12.0}),
+    ("deleted", r"(?i)\b(?:I|we|he|she|somebody|someone|colleague|admin\w*|they|team)\b[^.\n]{0,25}\b(?:delet|remov|revok|rotat|regenerat|roll|clean|invalidat|reset|renew)\w*[^.\n]{0,50}\b(?:api|access|personal|old|unused|service)?[ -]?(?:keys?|tokens?|secrets?|pats?|credentials?|app passwords?)\b",
+     "A key or token was deleted or replaced, and something may still use it.", {"credential-revoked": 12.0, "stored-credential-stale": 4.0}),
+    ("accounts-changed", r"(?i)\bchang(?:ed|ing)\b[^.\n]{0,25}\b(?:accounts?|passwords?|passphrase|users?|login|credentials?|pin)\b",
+     "Accounts or passwords were changed before.", {"wrong-password": 8.0, "stored-credential-stale": 6.0, "credential-revoked": 3.0}),
     ("new-password-works", r"(?i)(?:reset|changed|re-?entered|re-?typed|set|corrected)(?:ting|ing)? (?:the |my |a )?(?:new )?(?:password|secret|key)[^.\n]{0,60}(?:works?\b|worked|fixed|solved|helped|fine now)",
      "With the password set anew it works.", {"wrong-password": 14.0, "credential-revoked": 3.0}),
 )  # fmt: skip
