@@ -135,6 +135,12 @@ def field_changed(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _carried(evidence: Evidence, exchange: Exchange) -> str | None:
+    """The Authorization field of a request, or the variable that a command took it from."""
+    offers = (o for o in evidence.offers if o.exchange == exchange.number and o.name == "Authorization")
+    return _authorization(exchange) or next((o.provenance for o in offers if "shell:" in o.provenance), None)
+
+
 def _same_request(one: Exchange, other: Exchange) -> bool:
     """The same method and credential, and one path ends like the other (a prefix may differ)."""
     mine, theirs = one.request, other.request
@@ -148,11 +154,11 @@ def lost_on_one_way(evidence: Evidence) -> Iterator[Finding]:
     """The same request with the same credential is accepted at one address and refused at another."""
     for bad in evidence.refused:
         for good in evidence.succeeded:
-            if not _authorization(bad) or not _authorization(good) or not _same_request(bad, good):
+            if not _carried(evidence, bad) or not _same_request(bad, good):
                 continue
             if (bad.request.host or "") == (good.request.host or ""):
                 continue
-            if _authorization(bad) != _authorization(good):
+            if _carried(evidence, bad) != _carried(evidence, good):
                 continue
             front = _front(bad)
             if front is None and not _direct(good.request.host or ""):

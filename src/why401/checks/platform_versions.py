@@ -73,7 +73,8 @@ _TOLD: Final = (
     (
         "upgraded-from-version",
         rf"\b(?:up-?grad\w+|up-?dat\w+|bump\w+|mov(?:ed|ing)|migrat\w+|switch\w+|went|going)\s+(?:\S+\s+){{0,4}}?(?:from\s+"
-        rf"(?:version\s+)?(?:[A-Za-z][\w-]*\s+){{0,2}}{_NUMBER}|to\s+(?:version\s+)?(?:[A-Za-z][\w-]*\s+){{0,2}}{_NUMBER})",
+        rf"(?:version\s+)?(?:[A-Za-z][\w-]*\s+){{0,2}}{_NUMBER}|to\s+(?:version\s+)?(?:[A-Za-z][\w-]*\s+){{0,2}}{_NUMBER}"
+        r"|to\s+(?:the\s+)?(?:current|latest|newest|most\s+recent|new(?:er)?\s+(?:version|release))\b)",
         "The software was upgraded from one version to another.",
         {"upgrade-regression": CLEAR, "software-bug": FAINT, "wrong-password": -5.0},
     ),
