@@ -118,3 +118,14 @@ def test_harmless_directives_say_nothing(name: str, text: str) -> None:
 @given(st.text(max_size=300) | st.text(alphabet="\"'`{}()[]=:+$ \nAuthorizationtkBe", max_size=200))
 def test_any_text_is_read_without_an_error(name: str, text: str) -> None:
     code.read(text, Source(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.js", "fetch(u, { headers: { Authorization: 'Bearer' + token } })"),
+        ("a.cs", 'client.DefaultRequestHeaders.Add("Authorization", "Bearer" + token);'),
+    ],
+)
+def test_a_scheme_without_a_blank_is_no_scheme(name: str, text: str) -> None:
+    assert {o.scheme for o in read(name, text).offers} == {None}

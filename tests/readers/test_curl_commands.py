@@ -12,7 +12,7 @@ from hypothesis import given
 
 from tests.readers.reading import ANYTHING, told
 from why401.evidence import Evidence, Source
-from why401.readers import curl_commands
+from why401.readers import curl_commands, curl_find
 from why401.readers.curl_commands import parse, split
 from why401.secret import Secret
 
@@ -217,3 +217,9 @@ def test_variables_whose_value_stands_in_the_text() -> None:
     assert read(text).offers[-1].value == Secret("made-up-2")
     twice = 'T=one\nT=two\ncurl -H "Authorization: Bearer $T" http://h/x\n'
     assert read(twice).offers[0].value is None
+
+
+def test_a_command_that_a_program_prints_is_not_run() -> None:
+    text = 'print(f\'curl "https://h.example.com/x" -H "Authorization: {value}"\')\n'
+    assert curl_find.find(text) == []
+    assert len(curl_find.find(text.replace("print(f'", "$ "))) == 1

@@ -233,3 +233,23 @@ def test_postman_collection() -> None:
     evidence = read(text, "collection.json")
     assert evidence.exchanges[0].request.url == "https://h/x"
     assert evidence.offers[0].name == "X-Api-Key"
+
+
+def test_fields_after_a_blank_line_are_fields() -> None:
+    text = "GET /x HTTP/1.1\n\nHost: h.example.com\nAuthorization: Bearer aa11\n\nHTTP/1.1 401 Unauthorized\n"
+    (exchange,) = told(http_messages, text).exchanges
+    assert exchange.request.fields.get("authorization") == "Bearer aa11"
+    assert exchange.status == 401
+
+
+def test_a_body_after_a_blank_line_is_a_body() -> None:
+    text = "POST /x HTTP/1.1\n\nuser=a&password=b1\n\nHTTP/1.1 401 Unauthorized\n"
+    (exchange,) = told(http_messages, text).exchanges
+    assert "user=a" in (exchange.request.body or "")
+
+
+def test_a_basic_value_that_an_encoder_wrapped_is_kept_whole() -> None:
+    text = f"GET /x HTTP/1.1\nAuthorization: Basic {'QUJD' * 15}\nREVG\nHost: h\n\nHTTP/1.1 401 No\n"
+    (exchange,) = told(http_messages, text).exchanges
+    assert (exchange.request.fields.get("authorization") or "").endswith("\nREVG")
+    assert exchange.request.fields.get("host") == "h"

@@ -135,3 +135,10 @@ def test_files_of_clients_offer_credentials(text: str, user: str) -> None:
 def test_any_text_is_read_without_an_error(name: str, text: str) -> None:
     settings.read(text, Source(name))
     client_config.read(text, Source(name))
+
+
+def test_an_assignment_of_a_program_is_no_setting() -> None:
+    text = 'client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);\n'
+    found = settings.read(text, Source("A.cs"))
+    assert found.settings == ()
+    assert found.changes == ()
