@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from why401 import words
 from why401.evidence import Evidence, Source, Text
-from why401.words import _model, features, resemblance
+from why401.words import dump, load, resemblance
 
 
 def findings(text: str) -> dict[str, float]:
@@ -27,14 +31,25 @@ def test_nothing_is_said_without_words() -> None:
 
 
 def test_health_is_never_a_matter_of_words() -> None:
-    assert not {"not-an-auth-error", "expected-challenge"} & set(_model()["causes"])
+    model = load()
+    assert model is not None
+    assert not {"not-an-auth-error", "expected-challenge"} & set(model.causes)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
-def test_only_the_vocabulary_is_quoted(text: str) -> None:
-    known = set(_model()["idf"])
-    vocabulary = {word for feature, word in features(text) if feature in known}
+def test_only_plain_words_are_quoted(text: str) -> None:
+    model = load()
+    assert model is not None
     for finding in resemblance(Evidence(texts=(Text(text, Source("t")),))):
         quoted = [part.strip("“”. ") for part in finding.says.partition(": ")[2].split("”, ")]
-        assert set(filter(None, quoted)) <= vocabulary
+        assert set(filter(None, quoted)) <= model.plain
+
+
+def test_a_model_survives_its_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    model = load()
+    assert model is not None
+    (tmp_path / "words.bin").write_bytes(dump(model))
+    monkeypatch.setattr(words, "files", lambda _: tmp_path)
+    again = load.__wrapped__()
+    assert again == model

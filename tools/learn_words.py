@@ -1,4 +1,4 @@
-"""Learn which words speak for which cause, from the repository's own cases; writes `src/why401/words.json`.
+"""Learn which words speak for which cause, from the repository's own cases; writes `src/why401/words.bin`.
 
 `python tools/learn_words.py [--check]`. Needs the extra `fit` (scikit-learn). Prints how often the words alone
 name the cause of held-out cases.
@@ -7,11 +7,13 @@ name the cause of held-out cases.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from array import array
+from collections import Counter
 from pathlib import Path
 
-from sklearn.feature_extraction.text import TfidfVectorizer
+import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
@@ -22,12 +24,41 @@ from tests import casebook
 from why401 import readers, words
 
 HEALTHY = {"not-an-auth-error", "expected-challenge"}  # never a matter of words
-FEWEST_CASES = 2  # cases that a word must occur in
-SMALLEST = 0.2  # a weight below it is left out
+FEWEST_CASES = 2  # cases that a run of letters must occur in
+PLAIN_CASES = 3  # cases that a word must occur in to be quoted
 
 
-def _features(text: str) -> list[str]:
-    return [feature for feature, _ in words.features(text)]
+def counts(text: str) -> Counter[int]:
+    heard = Counter(words.words(text))
+    return Counter(bucket for word, n in heard.items() for bucket in list(words.buckets(word)) * min(n, 4))
+
+
+def inverse_frequency(counted: list[Counter[int]]) -> array[float]:
+    """How rare each bucket is; 0 for those in too few cases to learn from."""
+    seen = Counter(bucket for one in counted for bucket in one)
+    total = len(counted)
+    return array(
+        "f",
+        (
+            float(np.log((1 + total) / (1 + seen[b])) + 1) if seen[b] >= FEWEST_CASES else 0.0
+            for b in range(words.BUCKETS)
+        ),
+    )
+
+
+def matrix(counted: list[Counter[int]], idf: array[float]) -> csr_matrix:
+    vectors = [words.vector(one, idf) for one in counted]
+    rows = [row for row, values in enumerate(vectors) for _ in values]
+    columns = [column for values in vectors for column in values]
+    data = [value for values in vectors for value in values.values()]
+    return csr_matrix((data, (rows, columns)), shape=(len(vectors), words.BUCKETS))
+
+
+def plain_words(texts: list[str]) -> frozenset[str]:
+    seen = Counter(word for text in texts for word in set(words.words(text)))
+    return frozenset(
+        w for w, n in seen.items() if n >= PLAIN_CASES and w.isalpha() and w.isascii() and 4 <= len(w) <= 16
+    )
 
 
 def main() -> None:
@@ -37,33 +68,25 @@ def main() -> None:
     cases = [case for case in casebook.cases() if case.cause not in HEALTHY]
     texts = [words.said(readers.read(case.inputs)) for case in cases]
     labels = [case.cause for case in cases]
-    vectorizer = TfidfVectorizer(analyzer=_features, sublinear_tf=True, min_df=FEWEST_CASES, smooth_idf=True)
-    matrix = vectorizer.fit_transform(texts)
-    regression = LogisticRegression(C=20, max_iter=500)
-    held_out = cross_val_score(regression, matrix, labels, cv=3).mean()
-    regression.fit(matrix, labels)
-    print(
-        f"{len(cases)} cases, {matrix.shape[1]} words; the words alone name {held_out:.0%} of held-out cases"
-    )
+    counted = [counts(text) for text in texts]
+    idf = inverse_frequency(counted)
+    table = matrix(counted, idf)
+    regression = LogisticRegression(C=20, max_iter=400)
+    held_out = cross_val_score(regression, table, labels, cv=3).mean()
+    print(f"{len(cases)} cases; the words alone name {held_out:.0%} of held-out cases")
     if arguments.check:
         return
-    names = vectorizer.get_feature_names_out()
-    weights = {
-        name: [
-            [int(c), round(float(w), 2)] for c, w in enumerate(regression.coef_[:, at]) if abs(w) >= SMALLEST
-        ]
-        for at, name in enumerate(names)
-    }
-    kept = {name: pairs for name, pairs in weights.items() if pairs}
-    model = {
-        "causes": list(regression.classes_),
-        "bias": [round(float(b), 2) for b in regression.intercept_],
-        "idf": {name: round(float(idf), 2) for name, idf in zip(names, vectorizer.idf_, strict=True)},
-        "weights": kept,
-    }
-    text = json.dumps(model, separators=(",", ":"), sort_keys=True)
-    (ROOT / "src/why401/words.json").write_text(text + "\n")
-    print(f"{sum(map(len, kept.values()))} weights, {len(text) // 1000} kB")
+    regression.fit(table, labels)
+    weights = regression.coef_.T  # a row a bucket
+    scale = float(np.abs(weights).max()) / 127
+    rows = np.round(weights / scale).astype(np.int8)
+    bias = [round(float(b), 3) for b in regression.intercept_]
+    model = words.Model(
+        list(regression.classes_), bias, plain_words(texts), scale, idf, memoryview(rows.tobytes())
+    )
+    data = words.dump(model)
+    (ROOT / "src/why401/words.bin").write_bytes(data)
+    print(f"{len(data) // 1000} kB, {len(model.plain)} words that may be quoted")
 
 
 if __name__ == "__main__":
