@@ -52,3 +52,21 @@ def test_a_friend(setting: str) -> None:
 )
 def test_trusted(origin: str, values: str, known: bool) -> None:
     assert trusted(origin, values) is known
+
+
+SERVER = "app.use(cors({{ origin: 'https://{}', credentials: true }}));\nres.cookie('sid', id, {{ {} }});\n"
+CLIENT = "axios.get('https://api.example.com/me', { withCredentials: true })"
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (SERVER.format("shop.example.net", "httpOnly: true"), True),
+        (SERVER.format("shop.example.net", "sameSite: 'none', secure: true"), False),
+        (SERVER.format("www.example.com", "httpOnly: true"), False),
+    ],
+)
+def test_across_sites(server: str, expected: bool) -> None:
+    texts = (Text(server, Source("server.js"), "code"), Text(CLIENT, Source("client.js"), "code"))
+    found = {finding.id for finding in checks.run(Evidence(texts=texts))}
+    assert ("cookie-across-sites" in found) is expected

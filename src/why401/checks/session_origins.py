@@ -12,6 +12,7 @@ from why401.checks import check
 from why401.evidence import Evidence
 from why401.findings import CLEAR, HINT, Finding, Where
 from why401.prefilter import lazy
+from why401.protocol.cookies import same_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,40 @@ def origin_not_trusted(evidence: Evidence) -> Iterator[Finding]:
             says = f"The page's origin is on the list of {rule.name}."
             yield Finding("origin-trusted", says, weights, where)
             return
+
+
+_ALLOWED = lazy(
+    r"(?:origins?|CORS_\w+|allowedOrigins?|Access-Control-Allow-Origin)[\"']?\s*[:=(,]\s*[\[\"'`(\s]*"
+    r"(?P<url>https?://[\w.:-]+)",
+    re.I,
+)
+_CALLED = lazy(
+    r"(?:axios(?:\.\w+)?\(|fetch\(|\$http\.\w+\(|\.ajax\(|baseURL:|API_(?:BASE_)?URL\s*[=:]|uri:)\s*[\"'`{\s]*"
+    r"(?:url:\s*[\"'`])?(?P<url>https?://[\w.:-]+)"
+)
+_SETS = (
+    r"\b(?:res|response|reply|ctx)\.(?:cookies?|setCookie|set_cookie|cookies\.set)\(|session\(\s*\{"
+    r"|Set-Cookie|setcookie\("
+)
+
+
+@check
+def cookie_across_sites_in_code(evidence: Evidence) -> Iterator[Finding]:
+    """Page and API are on two sites, the calls ask for cookies, and nothing makes the cookie SameSite=None."""
+    if not evidence.search(
+        r"withCredentials\s*[:=]\s*true|credentials\s*:\s*['\"]include"
+    ) or not evidence.search(_SETS):
+        return
+    if evidence.search(r"same_?site\W{0,8}(?:\w+\.)?none"):
+        return
+    pages = {m["url"] for text in evidence.texts for m in _ALLOWED.finditer(text.content[:100_000])}
+    for text in evidence.texts:
+        for match in _CALLED.finditer(text.content[:100_000]):
+            page = next((page for page in sorted(pages) if not same_site(match["url"], page)), None)
+            if page is not None:
+                says = f"{page} and {match['url']} are two sites, and the cookie is not made SameSite=None; Secure."
+                weights = {"cookie-not-stored": CLEAR + 6, "cookie-not-sent": HINT, "cookie-not-issued": -6.0}
+                weights["fetch-credentials-omitted"] = -6.0
+                where = Where.of(text.source.at(text.line_at(match.start())))
+                yield Finding("cookie-across-sites", says, weights, where, "cookie-verdict")
+                return
