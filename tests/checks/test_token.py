@@ -297,9 +297,7 @@ RULES: list[tuple[str, dict[str, str], dict[str, str]]] = [
     ),
     (
         "client-form-for-basic",
-        {
-            "a__log": 'grant_type=authorization_code&client_secret=made-up\nWWW-Authenticate: Basic realm="oauth2/client"'
-        },
+        {"a__log": 'grant_type=code&client_secret=made-up\nWWW-Authenticate: Basic realm="oauth2/client"'},
         {"a__log": 'grant_type=authorization_code\nWWW-Authenticate: Basic realm="oauth2/client"'},
     ),
     (
@@ -309,6 +307,43 @@ RULES: list[tuple[str, dict[str, str], dict[str, str]]] = [
         },
         {
             "a__txt": 'auth_method: client_secret_post\n"token_endpoint_auth_methods_supported":["client_secret_post"]'
+        },
+    ),
+    (
+        "redirect-uri-inner",
+        {"m__txt": "deployed behind nginx: redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fcb is refused"},
+        {"m__txt": "deployed behind nginx: redirect_uri=https%3A%2F%2Fapp.example.org%2Fcb is refused"},
+    ),
+    (
+        "token-of-other-stage",
+        {
+            "a__txt": "curl https://api.prod.example/x\n401",
+            "b__json": '{"iss":"https://id.staging.example","sub":"1"}',
+        },
+        {
+            "a__txt": "curl https://api.prod.example/x\n401",
+            "b__json": '{"iss":"https://id.example","sub":"1"}',
+        },
+    ),
+    (
+        "code-sends-id-token",
+        {"a__js": "headers: { Authorization: 'Bearer ' + tokens.id_token }"},
+        {"a__js": "headers: { Authorization: 'Bearer ' + tokens.access_token }"},
+    ),
+    (
+        "key-name-for-value",
+        {"a__sh": "export GRAF_API_KEY=ci-reader", "b__txt": "Name        Role\nci-reader   Viewer\n401"},
+        {"a__sh": "export GRAF_API_KEY=glsa-made-up", "b__txt": "Name        Role\nci-reader   Viewer\n401"},
+    ),
+    (
+        "issuer-not-reached",
+        {
+            "a__log": "connect ECONNREFUSED 127.0.0.1:8080",
+            "b__env": "OIDC_ISSUER=http://localhost:8080/realms/x",
+        },
+        {
+            "a__log": "connect ECONNREFUSED 127.0.0.1:5432",
+            "b__env": "OIDC_ISSUER=http://localhost:8080/realms/x",
         },
     ),
 ]

@@ -39,7 +39,7 @@ _COMPLAINT = (
 
 _NO_PROMPT = (
     r"(?:never|does(?: not|n't)|do(?: not|n't)|not)\s+(?:even )?(?:ask(?:s|ed|ing)?|prompt(?:s|ed|ing)?)\b[^.\n]{0,30}(?:password|credentials|log ?in|user)"
-    r"|(?:instead of|without|rather than)(?: ever| even)? (?:prompt|ask)ing\b|gives? up (?:at once|immediately|without asking)"
+    r"|(?:instead of|rather than)(?: ever| even)? (?:prompt|ask)ing\b|(?:fail\w*|error\w*|refused|stops?|aborts?|ends)\b[^.\n]{0,60}without(?: ever| even)? (?:prompt|ask)ing\b|gives? up (?:at once|immediately|without asking)"
     r"|no (?:log ?in|password|auth\w*|credential)\w* (?:prompt|dialog|pop-?up|window)|(?:prompt|dialog|pop-?up) (?:never|does(?: not|n't)) (?:appear|show|come|open)"
 )
 
@@ -53,7 +53,11 @@ def nobody_is_asked(evidence: Evidence) -> Iterator[Finding]:
     if found:
         says = "No login prompt appears, as when there is no challenge."
         bare = any(x.response and len(x.response.fields) > 1 and not asked(x) for x in evidence.refused)
-        weights = {"missing-challenge": 13.0, "challenge-not-answered": FAINT if bare else HINT}
+        weights = {
+            "missing-challenge": 13.0,
+            "challenge-not-answered": FAINT if bare else HINT,
+            "wrong-password": -5.0,
+        }
         yield Finding("no-prompt", says, weights, found[1], group="no-prompt" if bare else "challenge")
 
 
@@ -205,7 +209,7 @@ def windows_authentication(evidence: Evidence) -> Iterator[Finding]:
         )
     words = where(
         evidence,
-        r"\b(?:kerberos|spnego|kinit|klist|krb5\w*|keytab|setspn|\bSPN\b|GSSAPI|Gssapi\w+|auth_gss|sspi|mod_auth_kerb|NTLM\w*|Windows ?Authentication|UseDefaultCredentials|IntegratedSecurity|negotiate-auth)\b|--negotiate|--ntlm",
+        r"(?:\b|_)(?:kerberos|spnego|kinit|klist|krb5\w*|keytab|setspn|\bSPN\b|GSSAPI|Gssapi\w+|auth_gss|sspi|mod_auth_kerb|NTLM\w*|Windows ?Authentication|UseDefaultCredentials|IntegratedSecurity|negotiate-auth)\b|--negotiate|--ntlm",
     )
     if words:
         says = "Kerberos or NTLM is in use."

@@ -75,3 +75,19 @@ def why_two(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "handshake-wondered-at", says, {"expected-challenge": 12.0}, windows[1], group="expected-words"
         )
+
+
+# Code that answers 401 itself; the field would stand beside it.
+_BARE_IN_CODE = r"status\(401\)\.(?:send|json|end)\(|sendStatus\(401\)|writeHead\(401[,)]|http\.Error\(\w+,[^\n]{0,80}(?:401|StatusUnauthorized)|HttpResponse\([^\n]{0,60}status=401|setStatus\(401\)|sendError\(401|http_response_code\(401\)|status=401\)|abort\(401\)"
+_PROMPTING = r"\bgit (?:clone|push|pull|fetch)\b|gvfs|davfs|finder|webdav|browser|prompt|dialog|pop-?up|asking for (?:user|password)|maven|svn\b|HttpURLConnection|wget"
+
+
+@check
+def answered_without_challenge(evidence: Evidence) -> Iterator[Finding]:
+    """Code answers 401 without a challenge, to a client that would ask its user for one."""
+    bare = where(evidence, _BARE_IN_CODE)
+    if bare and where(evidence, _PROMPTING) and not evidence.search(r"www-?_?authenticate"):
+        says = "The code answers 401 without WWW-Authenticate, so a client cannot ask its user."
+        yield Finding(
+            "code-without-challenge", says, {"missing-challenge": 14.0}, bare[1], group="challenge-code"
+        )

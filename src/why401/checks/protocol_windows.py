@@ -59,3 +59,23 @@ def _loopback(id: str, says: str, weight: float, text: Text, offset: int, fix: s
     return Finding(
         id, says, weights, Where.of(text.source.at(text.line_at(offset))), "loopback", "iis", fix=fix
     )
+
+
+_ALIAS = r"\bCNAME\b|\b(?:dns )?alias\w*\b|(?:short|full|real|canonical|other) (?:host ?)?name|load[- ]?balanced name|A[- ]record|by (?:its )?(?:ip|ip address|(?:host|computer) ?name)"
+_SCHEME_USED = r"kerberos|spnego|negotiate|\bSSO\b|sspi|gssapi|windows[- ](?:integrated )?auth"
+
+
+@check
+def another_name(evidence: Evidence) -> Iterator[Finding]:
+    """Kerberos, and the name by which the server is called decides: tickets are for one name (RFC 4559, section 4.1)."""
+    alias, used = where(evidence, _ALIAS), where(evidence, _SCHEME_USED)
+    if (
+        alias
+        and used
+        and evidence.search(r"\b(?:works?|succe\w+|logs? (?:me |us )?in|fine|ok)\b")
+        and troubled(evidence)
+    ):
+        says = "By one name of the server the login works and by another it does not: the ticket's SPN is for a name."
+        weights = {"negotiate-failed": 13.0, "no-credentials": -10.0, "challenge-not-answered": -6.0}
+        fix = "Register the SPN for the name in use (`setspn -S HTTP/name account`), or call the server by the registered one."
+        yield Finding("kerberos-other-name", says, weights, alias[1], "windows-name", fix=fix)

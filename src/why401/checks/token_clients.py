@@ -14,6 +14,7 @@ from why401.checks import check
 from why401.checks.token_facts import Facts
 from why401.evidence import Evidence
 from why401.findings import RULED_OUT, Finding, Where
+from why401.prefilter import lazy
 
 # The client's secret in the form: on the wire, in a log of the form, or by a setting that says so.
 _IN_FORM = (
@@ -59,3 +60,47 @@ def _way(id: str, says: str, weight: float, at: Where, fix: str) -> Finding:
         "challenge-not-answered": -6.0,
     }
     return Finding(id, says, weights, at, "client-login", fix=fix)
+
+
+_LOCAL_REDIRECT = (
+    r"(?:redirect_ur[il]|callback)[\w-]*[\"']?\s*[=:]\s*[\"']?http(?:s?(?:://|%3A%2F%2F))"
+    r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|[\w-]+(?=:\d|%3A\d))"
+)
+_DEPLOYED = (
+    r"deploy\w*|production|\bvps\b|behind|reverse[- ]proxy|nginx|traefik|caddy|docker|kubernetes|ingress"
+    r"|live (?:site|server)|locally (?:ok|works|fine)|works locally|public (?:url|host|domain)"
+)
+
+
+@check
+def local_redirect(evidence: Evidence) -> Iterator[Finding]:
+    """A deployed application hands out a redirect URI of its inside: localhost, or a bare name with a port."""
+    facts = Facts(evidence)
+    local = facts.says(_LOCAL_REDIRECT)
+    if local and facts.says(_DEPLOYED) and facts.says(r"redirect|callback"):
+        says = "The redirect URI names the application's inner address: it does not know its public URL."
+        weights = {"external-url-wrong": 20.0, "oauth-client-rejected": -9.0}
+        yield Finding("redirect-uri-inner", says, weights, local, "redirect-uri-inner")
+
+
+_STAGES = ("prod", "live", "stag", "sandbox", "test", "dev", "uat", "qa", "preprod", "integration")
+_STAGE = lazy(rf"(?i)(?<![a-z])(?P<stage>{'|'.join(_STAGES)})[a-z]{{0,7}}(?![a-z])")
+_TARGET = lazy(
+    r"(?im)(?:^\W*(?:server|base_?url|api_?url|endpoint|host|url)\b[\"']?\s*[:=]\s*[\"']?|\bcurl\b[^\n]{0,200}?)"
+    r"https?://(?P<host>[\w.-]+)"
+)
+
+
+@check
+def stages(evidence: Evidence) -> Iterator[Finding]:
+    """The token's issuer and the server that is called name different stages: staging against production."""
+    hosts = [x.request.host or "" for x in evidence.refused]
+    hosts += [m["host"] for text in evidence.texts for m in _TARGET.finditer(text.content[:100_000])]
+    called = {m["stage"].lower() for host in hosts if (m := _STAGE.search(host))}
+    for token in Facts(evidence).offered:
+        made = _STAGE.search(token.issuer or "")
+        if made and called and made["stage"].lower() not in called:
+            says = f"The token is of {token.issuer}, and the server that is called is of another stage."
+            weights = {"wrong-environment": 17.0, "wrong-issuer": 6.0, "no-credentials": RULED_OUT}
+            yield Finding("token-of-other-stage", says, weights, token.where, "token-stage")
+        return

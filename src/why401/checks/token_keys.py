@@ -17,7 +17,7 @@ from typing import Any
 from why401.checks import check
 from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence
-from why401.findings import CLEAR, HINT, RULED_OUT, Finding, Where
+from why401.findings import AGAINST, CLEAR, HINT, RULED_OUT, Finding, Where
 from why401.prefilter import lazy
 
 _SECRET = lazy(
@@ -224,3 +224,26 @@ def kid_published(evidence: Evidence) -> Iterator[Finding]:
                 "kid-published", says, {"unknown-signing-key": 9.0, "software-bug": 3.0}, at, fix=fix
             )
             return
+
+
+_NOT_CONNECTED = r"(?:ECONNREFUSED|connection refused|failed to connect to|dial tcp)[^\n]{0,40}?(?P<host>localhost|\d+\.\d+\.\d+\.\d+|\[?::1\]?|[\w-]+(?:\.[\w-]+)*):(?P<port>\d{2,5})"
+_LOCAL = ("localhost", "127.0.0.1", "::1", "[::1]", "0.0.0.0")
+
+
+@check
+def issuer_not_reached(evidence: Evidence) -> Iterator[Finding]:
+    """The address that could not be connected to is that of the issuer."""
+    failed = evidence.search(_NOT_CONNECTED)
+    if failed is None:
+        return
+    host, port = failed[0]["host"].lower(), failed[0]["port"]
+    names = _LOCAL if host in _LOCAL else (host,)
+    issuers = r"(?:issuer|authority|jwks|oidc|keycloak|auth_?server|idp|introspect|openid)[^\n]{0,60}https?://(?:NAMES):PORT\b"
+    where = Facts(evidence).says(
+        issuers.replace("NAMES", "|".join(map(re.escape, names))).replace("PORT", port)
+    )
+    if where is not None:
+        says = f"The issuer's address ({host}, port {port}) could not be connected to from the receiver."
+        fix = "Give the receiver an address of the issuer that it can reach; in a container, localhost is the container."
+        weights = {"keys-unreachable": 20.0, "auth-backend-unreachable": 6.0, "wrong-issuer": AGAINST}
+        yield Finding("issuer-not-reached", says, weights, where, "keys-down", fix=fix)

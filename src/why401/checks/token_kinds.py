@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from why401.checks import check
 from why401.checks.token_facts import Facts, Token
 from why401.evidence import Evidence
-from why401.findings import CLEAR, RULED_OUT, STRONG, Finding, Where
+from why401.findings import AGAINST, CLEAR, RULED_OUT, STRONG, Finding, Where
 from why401.prefilter import lazy
 from why401.protocol.jwt import token_type
 
@@ -199,3 +199,40 @@ def altered_in_code(evidence: Evidence) -> Iterator[Finding]:
     if sliced and facts.says(r"malformed|segments|invalid token|decode|two dots|3 parts"):
         says = "Code cuts the field's value at a fixed place before the token is parsed."
         yield Finding("token-sliced", says, {"malformed-token": 8.0, "auth-not-wired": 3.0}, sliced)
+
+
+_SENDS_ID_TOKEN = r"(?:Bearer|Authorization)[\"'`]?[^\n]{0,60}?(?:\$?\{|\+|\(|,)\s*[\w.?\[\]'\"]*\bid_?token\b|(?:Bearer|Authorization)[\"'`]?[^\n]{0,60}?\b(?:getIdToken|rawIdToken|idToken\.rawIdToken|\w+\.idToken)\b"
+
+
+@check
+def id_token_in_code(evidence: Evidence) -> Iterator[Finding]:
+    """Code puts the ID token behind Bearer, for an API that is none of those that take it."""
+    facts = Facts(evidence)
+    sends = facts.says(_SENDS_ID_TOKEN)
+    if sends and not facts.says(rf"{_ID_TAKERS}|cognito|execute-api"):
+        says = "Code sends the ID token as the bearer token; an API wants the access token."
+        weights = {"wrong-token-type": 17.0, "wrong-audience": 6.0, "wrong-password": AGAINST}
+        fix = "Send the access token that came with it, got with the scopes or audience of the API."
+        yield Finding("code-sends-id-token", says, weights, sends, "token-kind", fix=fix)
+
+
+_KEY_SETTING = lazy(
+    r"(?im)^\W*(?:export |set |\$ ?|-e )*[\w.-]*(?:api[_-]?key|token|secret)[\w.-]*[\"']?\s*[=:]\s*[\"']?(?P<value>[A-Za-z][\w.-]{3,60})[\"']?\s*$"
+)
+
+
+@check
+def name_for_value(evidence: Evidence) -> Iterator[Finding]:
+    """What is set as the key or token is the name under which a list shows it."""
+    for text in evidence.texts:
+        for match in _KEY_SETTING.finditer(text.content[:100_000]):
+            listed = re.compile(
+                rf"^[ \t|]*(?:key |token )?name\b[^\n]*\n(?:[^\n]*\n){{0,40}}?[ \t|]*{re.escape(match['value'])}[ \t]*(?:\||\t|  |$)",
+                re.I | re.M,
+            )
+            if any(listed.search(other.content[:100_000]) for other in evidence.texts):
+                says = "What is set as the key is the name under which it is listed, not its secret value."
+                at = Where.of(text.source.at(text.line_at(match.start())))
+                weights = {"malformed-token": 17.0, "placeholder-credential": 13.0, "wrong-header": AGAINST}
+                yield Finding("key-name-for-value", says, weights, at, "token-form")
+                return
