@@ -45,7 +45,7 @@ def other_name(status: int = 301) -> Iterator[Site]:
     """Redirects 127.0.0.1 to localhost, as a site does from its bare name to www."""
 
     def handler(request: Received) -> Answer:
-        if request.get("host", "").startswith("127.0.0.1"):  # type: ignore[union-attr, call-arg]
+        if host_of(request).startswith("127.0.0.1"):
             return (
                 status,
                 {"Location": f"http://localhost:{request.fields['host'].rpartition(':')[2]}{request.path}"},
@@ -213,7 +213,7 @@ CASES = [
     Case("redirect-other-port-allowed", elsewhere, ("--send-credentials-to", "{target}", *TOKEN, "{url}/v1/orders"), ("redirect-dropped-credentials",), True, (KEY,), own_requests=2),
     Case("redirect-other-name", other_name, ("curl", "-L", *TOKEN, "{url}/v1/orders"), ("redirect-dropped-credentials",), None, (KEY,), own_requests=2),
     Case("redirect-user", lambda: elsewhere(handler=wants(basic("alice", "s3cret-Pw"))), ("curl", "-L", *ALICE, "{url}/x"), ("redirect-dropped-credentials",), None, own_requests=2),
-    Case("redirect-not-followed", other_name, ("curl", *TOKEN, "{url}/v1/orders"), ("not-an-auth-error", "redirect-dropped-credentials"), None),
+    Case("redirect-not-followed", other_name, ("curl", *TOKEN, "{url}/v1/orders"), ("not-an-auth-error",), None, own_failed=0),
     Case("signed-query-dropped", site(signed_query), ("{url}/old/report.pdf?sig=good-0123456789",), ("redirect-dropped-credentials",), True, ("good-0123456789",), own_requests=2),
     Case("login-redirect", site(login_redirect), (*TOKEN, "{url}/account"), ("no-credentials", "wrong-header", "cookie-not-sent", "auth-not-wired", "wrong-scheme"), False, own_requests=2, status=1),
     Case("login-redirect-stale-cookie", site(login_redirect), ("-b", "sid=old-123456", "{url}/account"), ("session-expired", "session-unknown"), False, own_requests=2, status=1),

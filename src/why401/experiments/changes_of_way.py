@@ -43,6 +43,23 @@ def redirect_target(ask: Ask, seen: Seen) -> Iterator[Ask]:
             return
 
 
+@change(
+    "query-kept", "the redirect's target with the query that was asked with", "redirect-dropped-credentials"
+)
+def query_kept(ask: Ask, seen: Seen) -> Iterator[Ask]:
+    for exchange in seen.evidence.exchanges:
+        first = exchange.request.split
+        onward = next_ask(ask.at(first.geturl()), exchange) if exchange.source.live else None
+        if onward is None or not first.query or not seen.may_send_to(ask, onward.url):
+            continue
+        target = urlsplit(onward.url)
+        lost = [pair for pair in first.query.split("&") if pair not in target.query.split("&")]
+        if lost:
+            query = "&".join(filter(None, (target.query, *lost)))
+            yield dataclasses.replace(ask.at(target._replace(query=query).geturl()), follow=False)
+            return
+
+
 @change("other-slash", "the URL with, or without, the slash at its end", "wrong-url", neighbour=True)
 def other_slash(ask: Ask, seen: Seen) -> Iterator[Ask]:
     parts = urlsplit(ask.url)

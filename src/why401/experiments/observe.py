@@ -5,22 +5,26 @@ These are findings like those of the checks; they need the request as the user t
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qsl
 
 from why401.evidence import Exchange
+from why401.experiments.changes_of_body import login_members
 from why401.experiments.denied import asks_to_log_in
 from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, RULED_OUT, STRONG, Finding, Where
 from why401.probes.ask import Ask
 from why401.protocol import jwt
+from why401.secret import is_sensitive_field
 
 CLOCKS_AGREE = 60.0  #: seconds; a Date field has whole seconds, and the way takes some
 
 
 def observe(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     """All that is seen in the user's own request and its answer."""
-    for look in (clocks, cookies_kept, netrc, sent_to_log_in, limited):
+    for look in (clocks, cookies_kept, netrc, sent_to_log_in, limited, nothing_sent, login_unread):
         yield from look(ask, sent)
 
 
@@ -142,3 +146,39 @@ def limited(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
         says = "The server answers 429: it holds the client back for a while."
         weights = {"too-many-attempts": NAMED + HINT, "not-an-auth-error": -60.0}
         yield Finding("held-back", says, weights, Where.at(sent[-1]), group="limited")
+
+
+#: What nobody can be told who sent nothing.
+_NOT_FOR_NOBODY = ("wrong-password", "unknown-user", "token-expired", "credential-revoked", "wrong-scheme")
+
+
+def nothing_sent(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """The request that went out holds no credential in any place, whatever the server's page supposes."""
+    asked = sent[0].request
+    tls = any(option == "cert" for option, _ in ask.transport)
+    names = [item.name for item in asked.fields] + [name for name, _ in parse_qsl(asked.split.query)]
+    if not sent[-1].refused or sent[-1].status == 407 or ask.has_credentials or ask.kept or ask.body or tls:
+        return
+    if any(is_sensitive_field(name) for name in names):
+        return
+    says = "Nothing in the request that was sent is a credential."
+    weights = {"no-credentials": CLEAR, **dict.fromkeys(_NOT_FOR_NOBODY, RULED_OUT)}
+    yield Finding("nothing-sent", says, weights, Where.at(sent[0]), group="nothing-sent")
+
+
+_MISSED = re.compile(
+    r"(?i)(?:missing|no|required|without|provide|empty|blank)[^.\n]{0,40}(?:user|e-?mail|login|password|credential|grant|field)"
+    r"|(?:user\w*|e-?mail|login|password|grant_type)[^.\n]{0,30}(?:missing|required|blank|empty|undefined|not (?:provided|found in))"
+)
+
+
+def login_unread(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """A login body with user and password was sent, and the answer misses them."""
+    members = login_members(ask)
+    response = sent[-1].response
+    if not members or len(members) < 2 or response is None or not sent[-1].refused:
+        return
+    if _MISSED.search(response.body or ""):
+        says = "The body holds a user and a password, and the answer misses them: it was not read."
+        weights = {"login-body-not-read": NAMED, "wrong-password": AGAINST, "auth-rule-unintended": -12.0}
+        yield Finding("login-unread", says, weights, Where.at(sent[-1]), group="login-unread")

@@ -18,6 +18,7 @@ from why401.probes.ask import Ask, without_userinfo
 
 BODY_KEPT = 64_000  # bytes of a response body that are looked at
 TIMEOUT = 30
+MOST_LEGS = 3  # of one transfer: anonymous, answer to the challenge, once more for a stale nonce
 LIVE = Source("live", live=True)
 
 _AUTH = {
@@ -88,6 +89,11 @@ class _Recorder:
     def __init__(self) -> None:
         self.legs: list[_Leg] = []
         self.notes: list[str] = []
+        self.sink = _Sink()
+
+    def goes_on(self, line: bytes) -> int:
+        """Called with each line of an answer; 0 ends it: a client that answers stale nonces goes on for ever."""
+        return len(line) if len(self.legs) <= MOST_LEGS else 0
 
     def debug(self, kind: int, data: bytes) -> None:
         if kind == pycurl.INFOTYPE_TEXT:
@@ -104,6 +110,8 @@ class _Recorder:
     def answered(self) -> list[_Leg]:
         """The legs that were answered; of those that only open a tunnel, the last where it was refused."""
         legs = [leg for leg in self.legs if leg.answer]
+        if legs and self.sink.body:  # decoded; what was recorded is as it came, compressed and in chunks
+            legs[-1].body = self.sink.body
         return [leg for leg in legs if leg is legs[-1] or not leg.head.startswith(b"CONNECT ")]
 
     def opened_only(self) -> bool:
@@ -158,7 +166,8 @@ def _prepare(handle: pycurl.Curl, ask: Ask, recorder: _Recorder) -> None:
     handle.setopt(pycurl.NOSIGNAL, 1)
     handle.setopt(pycurl.VERBOSE, 1)
     handle.setopt(pycurl.DEBUGFUNCTION, recorder.debug)
-    handle.setopt(pycurl.WRITEFUNCTION, _Sink())
+    handle.setopt(pycurl.HEADERFUNCTION, recorder.goes_on)
+    handle.setopt(pycurl.WRITEFUNCTION, recorder.sink)
     handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     handle.setopt(pycurl.TIMEOUT, TIMEOUT)
     handle.setopt(pycurl.CONNECTTIMEOUT, 10)
@@ -215,13 +224,16 @@ def _progress(stop: Callable[[], bool]) -> Callable[..., int]:
 
 
 class _Sink:
-    """Takes the body and stops the transfer where no more of it is looked at."""
+    """Keeps the beginning of the decoded body and stops the transfer where no more of it is looked at."""
 
     def __init__(self) -> None:
         self._seen = 0
+        self.body = b""
 
     def __call__(self, data: bytes) -> int:
         self._seen += len(data)
+        if len(self.body) < BODY_KEPT:
+            self.body += data
         return len(data) if self._seen < 4 * BODY_KEPT else 0
 
 
