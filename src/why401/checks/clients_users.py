@@ -181,6 +181,7 @@ def user_for_token(evidence: Evidence) -> Iterator[Finding]:
                 "wrong-password": -4.0,
                 "unknown-user": 2.0,
                 "password-login-disabled": -14.0,
+                "stored-credential-stale": -8.0,
             }
             yield Finding("user-for-token", says, weights, wrong[0][1], group="user-for-token")
             return

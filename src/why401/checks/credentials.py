@@ -85,7 +85,7 @@ def form(evidence: Evidence) -> Iterator[Finding]:
         problems = {problem.kind: problem for problem in one.parsed.problems}
         for kind, weights in _FORM.items():
             if kind == "line-break" and one.parsed.name == "basic" and "\n" in one.parsed.rest.strip():
-                weights = {"bad-base64": 20.0, "stray-whitespace": HINT}  # wrapped within, not at the end
+                weights = {"bad-base64": HINT, "stray-whitespace": HINT}  # wrapped within, not at the end
             if kind in problems and not (kind == "quoted" and one.seen != "wire"):
                 says = f"Authorization: {problems[kind].says}"
                 yield Finding(f"authorization-{kind}", says, weights, one.where, group="authorization-form")
