@@ -150,3 +150,16 @@ def test_mechanisms(files: dict[str, str], id: str) -> None:
 )
 def test_mechanisms_that_are_not_there(files: dict[str, str], id: str) -> None:
     assert id not in found(**files)
+
+
+def test_two_passwords_of_one_user() -> None:
+    server = '<user username="deploy" password="oak-tree-1" roles="x"/>'
+    client = "<username>deploy</username><password>oak-tree</password>"
+    assert found(users_xml=server, settings_xml=client, e_log="401 Unauthorized")["two-passwords"]
+    same = client.replace("oak-tree", "oak-tree-1")
+    assert "two-passwords" not in found(users_xml=server, settings_xml=same, e_log="401 Unauthorized")
+
+
+def test_names_of_twins() -> None:
+    assert "twin-names" in found(m_txt="401: users live in lumen-dev, the release asks lumen-prod")
+    assert "twin-names" not in found(m_txt="401: users live in lumen-prod, the release asks lumen-prod")

@@ -58,7 +58,8 @@ def words_of_another_trade(evidence: Evidence) -> Iterator[Finding]:
     for pattern, real, says in _ANOTHER_TRADE:
         found = evidence.search(pattern)
         if found is not None and evidence.search(real) is None:
-            weights = {"not-an-auth-error": 33.0, "wrong-password": AGAINST}
+            weights = {"not-an-auth-error": 33.0, "wrong-password": AGAINST, "not-permitted": -14.0}
+            weights["insufficient-scope"] = -12.0
             yield Finding("another-trade", f"{says}.", weights, Where.of(found[1]), group="another-trade")
             return
 

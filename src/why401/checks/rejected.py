@@ -213,11 +213,11 @@ def _password(value: str, place: str) -> str:
 _TOLD: tuple[tuple[str, str, str, dict[str, float]], ...] = (
     ("web-login-works", r"(?i)(?:web|browser|ui|portal|site|dashboard|page)\b[^.\n]{0,50}(?:log(?:in|s| ?in)?|sign)[^.\n]{0,40}(?:works?|fine|ok\b|accept|succe|possible)|\b(?:log(?:ging)? ?in|sign(?:ing)? ?in|login)\b[^.\n]{0,40}(?:web|browser|website|ui|portal|page)[^.\n]{0,40}(?:works?|fine|ok\b|accept|succe|possible)|same (?:user|password|credentials|login)[^.\n]{0,60}(?:log ?in|sign ?in|works?)[^.\n]{0,30}(?:web|browser|site|page)",
      "The same login works on the web page.", {"password-login-disabled": 8.0, "wrong-password": -5.0, "account-disabled": -5.0}),
-    ("leaked", r"(?i)(?:commit+ed|pushed|posted|pasted|leaked|exposed|published)[^.\n]{0,60}(?:token|\bkey\b|secret|credential)|(?:token|\bkey\b|secret|credential)s?[^.\n]{0,50}(?:public repo|public gist|leaked|exposed|committed|pushed to git)",
+    ("leaked", r"(?i)(?:commit+ed|pushed|posted|pasted|leaked|exposed|published)[^.\n]{0,60}(?:token|\bkey\b|secret|credential)|(?:token|\bkey\b|secret|credential|\.pypirc|\.npmrc|\.env\b)s?[^.\n]{0,50}(?:was visible|in the open|public repo|public gist|leaked|exposed|committed|pushed to git)",
      "The credential was made public; services revoke what they find.", {"credential-revoked": 14.0}),
     ("incident", r"(?i)security (?:incident|breach|notice)|incident report|data breach|secret scanning|compromised",
      "A security incident is named; tokens are revoked after one.", {"credential-revoked": 12.0}),
-    ("person-left", r"(?i)left (?:the|our) (?:company|team|organi[sz]ation)|off-?board|former (?:colleague|employee|developer|maintainer)|no longer (?:with|works? (?:for|at|here))|account of [^.\n]{0,40}(?:was )?(?:removed|deleted|disabled)",
+    ("person-left", r"(?i)left (?:the|our) (?:company|team|organi[sz]ation)|off-?board|former (?:colleague|employee|developer|maintainer)|no longer (?:with|works? (?:for|at|here))|whose last day|last day was|has (?:left|quit|retired|resigned)|account of [^.\n]{0,40}(?:was )?(?:removed|deleted|disabled)",
      "The person the credential belongs to has gone.", {"credential-revoked": 10.0, "account-disabled": 13.0}),
     ("new-one-works", r"(?i)(?:new(?:ly)?|fresh|another|regenerated|second)[^.\n]{0,25}(?:token|key|secret|pat|app password)[^.\n]{0,40}(?:works?|worked|fixe|solve|ok\b|fine|accepted)",
      "A new credential works where the old one fails.", {"credential-revoked": 11.0, "token-expired": 6.0, "wrong-password": 2.0, "upgrade-regression": AGAINST}),

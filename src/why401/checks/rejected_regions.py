@@ -9,6 +9,7 @@ than "invalid" to the keys of its twins.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from why401.checks import check
@@ -85,3 +86,55 @@ def place_is_told(evidence: Evidence) -> Iterator[Finding]:
     if told is not None and troubled(evidence):
         says = "The country or region of the account is told."
         yield Finding("place-told", says, {"wrong-environment": HINT}, told[1], group="told-environment")
+
+
+_TWIN = r"(?<![\w/])([a-z][a-z0-9]{1,20})[-_.](dev|test|stage|staging|prod|production|live|sandbox|qa|uat)\b"
+_SAME = {"stage": "staging", "production": "prod", "live": "prod"}
+
+
+@check
+def twin_names(evidence: Evidence) -> Iterator[Finding]:
+    """Two names that differ by the environment alone: what belongs to one meets the other."""
+    if not troubled(evidence):
+        return
+    seen: dict[str, set[str]] = defaultdict(set)
+    for match, at in every(evidence, _TWIN):
+        stem, name = match.group(1).lower(), match.group(2).lower()
+        seen[stem].add(_SAME.get(name, name))
+        if len(seen[stem]) > 1 and stem not in ("http", "https", "npm", "build", "start"):
+            says = "Two names differ by the environment alone: what belongs to one may meet the other."
+            yield Finding("twin-names", says, {"wrong-environment": 14.0}, at, group="environment")
+            return
+
+
+_WENT_LIVE = r"(?i)\b(?:chang|switch|mov|set|point)\w*[^.\n]{0,30}\b(?:host|url|endpoint|mode|base|api|environment)\w*[^.\n]{0,20}\bto (?:the )?(?:production|live|prod)\b|\b(?:went|going|go) live\b"
+
+
+@check
+def went_live(evidence: Evidence) -> Iterator[Finding]:
+    """The address was changed to the live one, which knows no sandbox keys."""
+    told = where(evidence, _WENT_LIVE)
+    if told is not None and troubled(evidence):
+        weights = {"wrong-environment": 17.0, "oauth-client-rejected": -6.0, "wrong-password": -4.0}
+        says = "The address was changed to the live one, and live and trial keys differ."
+        yield Finding("went-live", says, weights, told[1], group="went-live")
+
+
+_PAIR = (
+    r"(?s)(?:user(?:name)?|login)[\"']?\s*(?:>|[:=])\s*[\"']?([\w.@-]{2,40})(?:[\"']|</user\w*>|\s|,){1,6}"
+    r"<?[\"']?(?:password|passwd|pass)[\"']?\s*(?:>|[:=])\s*[\"']?([^\s\"'<>${}]{3,60})(?=[\"'<\s,]|$)"
+)
+
+
+@check
+def two_passwords(evidence: Evidence) -> Iterator[Finding]:
+    """The same user has one password at the server and another at the client."""
+    held: dict[str, tuple[str, Where]] = {}
+    for match, at in every(evidence, _PAIR) if troubled(evidence) else ():
+        user, password = match.groups()
+        known = held.setdefault(user, (password, at))
+        if known[0] != password and known[1].source != at.source:
+            says = f"Two places hold different passwords ({len(known[0])} and {len(password)} characters) for the same user."
+            weights = {"wrong-password": 24.0, "challenge-not-answered": -4.0}
+            yield Finding("two-passwords", says, weights, at)
+            return
