@@ -64,6 +64,7 @@ RULES: tuple[tuple[str, dict[str, str], dict[str, str]], ...] = (
     ("certificate-good", {"t_txt": DATES.format(2023)}, {"t_txt": DATES.format(2024)}),
     ("challenge-answered", {"a_http": dance(answer(), last=GOOD)}, {"a_http": dance(answer())}),
     ("told-success-follows", {"m_txt": "Why is the first request always a 401 and then the second is 200?"}, {"m_txt": "Why is every request a 401?"}),
+    ("ntlm-through-proxy", {"m_txt": "NTLM behind nginx: 401 again and again, directly it works"}, {"m_txt": "Basic behind nginx: 401 again and again, directly it works"}),
     ("kerberos-other-name", {"m_txt": "Kerberos: 401 with the CNAME, with the real name it works"}, {"m_txt": "LDAP: 401 with the CNAME, with the real name it works"}),
     ("code-without-challenge", {"a_js": "res.status(401).send('no')", "m_txt": "git clone never prompts"}, {"a_js": "res.set('WWW-Authenticate', 'Basic').status(401).send('no')", "m_txt": "git clone never prompts"}),
     ("loopback-in-log", {"iis_log": IIS.format("10.0.0.5"), "m_txt": "Windows authentication"}, {"iis_log": IIS.format("10.0.0.9"), "m_txt": "Windows authentication"}),

@@ -310,6 +310,11 @@ RULES: list[tuple[str, dict[str, str], dict[str, str]]] = [
         },
     ),
     (
+        "dpop-token-as-bearer",
+        {"a__json": '{"token_type":"DPoP"}', "b__js": "h = { Authorization: `Bearer ${t}` }"},
+        {"a__json": '{"token_type":"Bearer"}', "b__js": "h = { Authorization: `Bearer ${t}` }"},
+    ),
+    (
         "redirect-uri-inner",
         {"m__txt": "deployed behind nginx: redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fcb is refused"},
         {"m__txt": "deployed behind nginx: redirect_uri=https%3A%2F%2Fapp.example.org%2Fcb is refused"},

@@ -167,6 +167,7 @@ _DIGEST_WORDS = (
     r"md5(?:-sess)?\b",
     r"\balgorithm\b",
     r"\bopaque\b",
+    r"auth-int\b",
 )
 
 
@@ -177,13 +178,13 @@ def digest_in_words(evidence: Evidence) -> Iterator[Finding]:
         return
     talked = evidence.prose
     named = [word for word in _DIGEST_WORDS if re.search(word, talked, re.I)]
-    found = where(evidence, r"\bdigest\b|htdigest|DigestAuth|AuthType\s+Digest|challenge")
+    found = where(evidence, r"\bdigest\b|htdigest|DigestAuth|AuthType\s+Digest|challenge|\bqop\b|auth-int")
     if found is None:
         return
     if len(named) >= 2:
         says = "Parameters of Digest are named in the report."
         yield Finding("digest-words", says, {"digest-mismatch": 15.0}, found[1], group="digest-words")
-    elif re.search(r"(?i)digest", found[0].group()):
+    elif re.search(r"(?i)digest|auth-int|qop", found[0].group()):
         says = "Digest is in use."
         yield Finding("digest-named", says, {"digest-mismatch": 6.0}, found[1], group="digest-words")
 

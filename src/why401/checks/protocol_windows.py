@@ -79,3 +79,25 @@ def another_name(evidence: Evidence) -> Iterator[Finding]:
         weights = {"negotiate-failed": 13.0, "no-credentials": -10.0, "challenge-not-answered": -6.0}
         fix = "Register the SPN for the name in use (`setspn -S HTTP/name account`), or call the server by the registered one."
         yield Finding("kerberos-other-name", says, weights, alias[1], "windows-name", fix=fix)
+
+
+_PROXIED = r"proxy_pass\b|ProxyPass\b|reverse[- ]?proxy|behind (?:an? )?(?:nginx|apache|haproxy|traefik|proxy|load)|(?:nginx|haproxy|traefik|load balancer)\b[^\n.]{0,40}\bin front"
+
+
+@check
+def through_a_proxy(evidence: Evidence) -> Iterator[Finding]:
+    """NTLM logs a connection in, not a request: a proxy that shares or renews connections breaks it (MS-NTHT)."""
+    proxied, used = where(evidence, _PROXIED), where(evidence, r"\bNTLM\b|windows[- ](?:integrated )?auth")
+    layer = any(c.axis == "layer" for c in evidence.contrasts) or evidence.search(
+        r"\bdirect(?:ly)?\b[^\n.]{0,40}\bworks|\bworks\b[^\n.]{0,40}\bdirect"
+    )
+    if (
+        proxied
+        and used
+        and layer
+        and not evidence.search(r"^\s*ntlm;|proxy_http_version 1\.1[\s\S]{0,400}keepalive")
+    ):
+        says = "NTLM is used through a proxy, which has to keep one connection for each client's login."
+        fix = "Use Kerberos or log in at the proxy; with nginx the upstream needs `ntlm;` (commercial) and keepalive."
+        weights = {"negotiate-failed": 17.0, "proxy-stripped-credentials": -6.0}
+        yield Finding("ntlm-through-proxy", says, weights, used[1], "ntlm-proxy", fix=fix)

@@ -200,7 +200,12 @@ def algorithm(evidence: Evidence) -> Iterator[Finding]:
             continue
         if demands and alg not in {one.value for one in demands}:
             says = f"The token is signed with {alg}; the receiver is set to {demands[0].value}."
-            weights = {"wrong-algorithm": STRONG, "bad-signature": 3.0, "no-credentials": RULED_OUT}
+            weights = {
+                "wrong-algorithm": STRONG,
+                "bad-signature": 3.0,
+                "no-credentials": RULED_OUT,
+                "auth-setting-wrong": AGAINST,
+            }
             yield Finding("token-algorithm-differs", says, weights, demands[0].where, "token-algorithm")
         elif demands:
             yield Finding(

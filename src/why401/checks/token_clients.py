@@ -104,3 +104,17 @@ def stages(evidence: Evidence) -> Iterator[Finding]:
             weights = {"wrong-environment": 17.0, "wrong-issuer": 6.0, "no-credentials": RULED_OUT}
             yield Finding("token-of-other-stage", says, weights, token.where, "token-stage")
         return
+
+
+_PROOF_SENT = r"[\"'`]DPoP (?:\$?\{|[\"'`]\s*\+)|Authorization: DPoP |\bDPoP[\"']?\s*:\s"
+
+
+@check
+def bound_sent_as_bearer(evidence: Evidence) -> Iterator[Finding]:
+    """The token endpoint said token_type DPoP, and the token is sent as a bearer token (RFC 9449, section 7.1)."""
+    facts = Facts(evidence)
+    bound = facts.says(r"token_type[\"']?\s*[:=]\s*[\"']?DPoP\b")
+    if bound and facts.says(r"\bBearer[ `'\"]") and not facts.says(_PROOF_SENT):
+        says = "The token was given out as DPoP-bound and is sent as a bearer token, without a proof."
+        weights = {"proof-missing": 20.0, "wrong-scheme": 5.0, "no-credentials": RULED_OUT}
+        yield Finding("dpop-token-as-bearer", says, weights, bound, "token-proof")

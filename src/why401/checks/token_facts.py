@@ -104,7 +104,7 @@ class Facts:
         found: dict[tuple[str, str], Wanted] = {}
         for demand in self.evidence.demands:
             respect = _RESPECTS.get(demand.respect)
-            if respect and demand.value:
+            if respect and demand.value and not re.search(r"\$\{|\{\{|process\.env", demand.value):
                 found.setdefault(
                     (respect, demand.value), Wanted(respect, demand.value, Where.of(demand.source))
                 )
@@ -115,7 +115,7 @@ class Facts:
             (token.where.source, value)
             for token in self.tokens
             if not token.raw
-            for value in (token.issuer or "", *token.jwt.audiences)
+            for value in (token.issuer or "", token.jwt.algorithm or "", *token.jwt.audiences)
         }  # a decoded token is an offer, not a demand
         return tuple(one for one in found.values() if (one.where.source, one.value) not in pasted)
 
