@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from why401 import flow
 from why401.diagnosis import Ranked
 from why401.evidence import Evidence, Exchange, Offer, Text
-from why401.experiments import preflight
+from why401.experiments.aside import aside
 from why401.experiments.change import Seen
 from why401.experiments.denied import asks_to_log_in
 from why401.experiments.login_again import Again, Login
@@ -21,7 +21,7 @@ from why401.probes.ask import Ask
 from why401.probes.budget import Budget
 from why401.probes.transcript import transcript
 from why401.readers.http_facts import facts
-from why401.report import Experiment, Proof, Report
+from why401.report import Report
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def diagnose(
     findings = [*flow.find(whole), *observe(ask, sent)]
     number = _next_number(whole)
     outcome = Outcome()
-    if ask.get("origin") and budget.allows(login=False) and not stop():
-        _preflight(ask, sent, budget, number, outcome)
+    if not stop():
+        aside(ask, sent[-1], budget, number, outcome)
     to_login = asks_to_log_in(sent)
     if (sent[-1].refused or to_login) and not outcome.proofs:
         again = Again(limits.login, budget, lambda _: number) if limits.login else None
@@ -124,31 +124,6 @@ def _evidence(ask: Ask, sent: tuple[Exchange, ...], notes: Sequence[str]) -> Evi
         offer = Offer("userinfo", "url", "Digest", secret, wire.LIVE, None, "-u", user)
         live = dataclasses.replace(live, offers=(*live.offers, offer))
     return dataclasses.replace(live, texts=(transcript(sent, notes),))
-
-
-def _preflight(ask: Ask, sent: tuple[Exchange, ...], budget: Budget, number: int, outcome: Outcome) -> None:
-    """Ask what a browser would ask first; it carries no credential."""
-    first = preflight.preflight_of(ask)
-    if first is None:
-        return
-    try:
-        legs = wire.send(first, number=number)
-    except wire.Unreachable:
-        return
-    budget.count(legs)
-    outcome.exchanges += [dataclasses.replace(leg, label="experiment") for leg in legs]
-    found = preflight.finding(sent[-1], legs[-1]) if legs else None
-    if found is None:
-        return
-    outcome.findings.append(found)
-    says = "the preflight that a browser sends first"
-    cured = found.id == "preflight-refused"
-    cause = "cors-preflight-rejected"
-    outcome.experiments.append(
-        Experiment("preflight", says, legs[-1].number, "cured" if cured else "other", cause)
-    )
-    if cured:
-        outcome.proofs[cause] = Proof("replay", (sent[-1].number, legs[-1].number), found.says)
 
 
 def _as_refused(ask: Ask, sent: tuple[Exchange, ...]) -> Ask:

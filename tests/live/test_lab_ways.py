@@ -220,7 +220,7 @@ CASES = [
     Case("cached-401", site(cached), (*TOKEN, "{url}/o"), ("cached-response",), True, (KEY,)),
     Case("cached-by-age", site(silently_cached), (*TOKEN, "{url}/o"), ("cached-response",), True, (KEY,)),
     Case("other-host", site(by_host), (*TOKEN, "-H", "Host: api.example", "{url}/o"), ("wrong-server-answered",), True, (KEY,)),
-    Case("resolve-to-fallback", site(by_host), (*TOKEN, "--resolve", "api.example:{port}:127.0.0.1", "http://api.example:{port}/o"), ("wrong-server-answered",), None, (KEY,)),
+    Case("resolve-to-fallback", site(by_host), (*TOKEN, "--resolve", "api.example:{port}:127.0.0.1", "http://api.example:{port}/o"), ("wrong-server-answered", "wrong-scheme"), None, (KEY,)),
     Case("agent-wall", site(wall), (*TOKEN, "{url}/o"), ("edge-protection",), True, (KEY,)),
     Case("retry-after", lambda: serve(limited(2)), (*TOKEN, "{url}/o"), ("too-many-attempts",), True, (KEY,)),
     Case("retry-after-long", lambda: serve(limited(900)), (*TOKEN, "{url}/o"), ("too-many-attempts",), False, (KEY,)),

@@ -33,7 +33,8 @@ def token(*, key: bytes = KEY, header: dict[str, Any] | None = None, **claims: A
     payload = {k: v for k, v in {**good, **claims}.items() if v is not None}
     head = {"typ": "JWT", "alg": "HS256", "kid": "k1", **(header or {})}
     text = b64(json.dumps(head).encode()) + "." + b64(json.dumps(payload).encode())
-    return text + "." + b64(hmac.new(key, text.encode(), hashlib.sha256).digest())
+    kind = hashlib.sha512 if head["alg"] == "HS512" else hashlib.sha256
+    return text + "." + b64(hmac.new(key, text.encode(), kind).digest())
 
 
 def unb64(text: str) -> Any:

@@ -17,6 +17,7 @@ Check = Callable[[Evidence], Iterable[Finding]]
 MODULES = (
     "credentials",
     "credentials_values",
+    "credentials_keys",
     "credentials_places",
     "credentials_schemes",
     "credentials_compare",
@@ -40,6 +41,7 @@ MODULES = (
     "token_grants",
     "token_signing",
     "token_code",
+    "token_words",
     "session",
     "url",
     "intermediary",

@@ -311,3 +311,25 @@ def gate_in_front(evidence: Evidence) -> Iterator[Finding]:
                     group="gate",
                 )
                 return
+
+
+@check
+def own_page_unchallenged(evidence: Evidence) -> Iterator[Finding]:
+    """nginx's own 401 page without a challenge: its Basic always challenges, so a subrequest or a rule said 401."""
+    for exchange in evidence.refused:
+        body = (exchange.response.body if exchange.response else None) or ""
+        page = exchange.status == 401 and "401 Authorization Required" in body and "nginx" in body
+        if (
+            page
+            and exchange.response is not None
+            and exchange.response.complete
+            and not _challenges(exchange)
+        ):
+            yield Finding(
+                "own-page-unchallenged",
+                "The 401 is nginx's own page and has no challenge: its auth subrequest, or a rule, said so.",
+                {"auth-subrequest-rejected": STRONG, "missing-challenge": FAINT, "wrong-password": AGAINST},
+                Where.at(exchange),
+                group="subrequest",
+            )
+            return

@@ -102,7 +102,12 @@ def _front(exchange: Exchange) -> dict[str, float]:
         re.search(pattern, value, re.I) for name, pattern, _ in FRONTS for value in fields.all(name)
     )
     if shown or "nginx" in _server(exchange):
-        return {"proxy-stripped-credentials": 14.0, "wrong-scheme": -4.0, "auth-not-wired": 1.0}
+        return {
+            "proxy-stripped-credentials": 16.0,
+            "gateway-stripped-credentials": 0.0 if "apache" in _server(exchange) else -6.0,
+            "wrong-scheme": -4.0,
+            "auth-not-wired": 1.0,
+        }
     return {}
 
 

@@ -24,7 +24,7 @@ CLOCKS_AGREE = 60.0  #: seconds; a Date field has whole seconds, and the way tak
 
 def observe(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     """All that is seen in the user's own request and its answer."""
-    for look in (clocks, cookies_kept, netrc, sent_to_log_in, limited, nothing_sent, login_unread):
+    for look in (clocks, cookies_kept, netrc, sent_to_log_in, limited, nothing_sent, login_unread, token_cut):
         yield from look(ask, sent)
 
 
@@ -45,7 +45,7 @@ def clocks(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     now = time.time()
     if _good_at(claims, now) and not _good_at(claims, now + off):
         says += "; by this machine's clock the token is good, by the server's it is not."
-        weights = {"clock-skew": NAMED + HINT, "token-expired": RULED_OUT}
+        weights = {"clock-skew": NAMED + HINT, "token-expired": -50.0}
     elif _good_at(claims, now) == _good_at(claims, now + off):
         says += "; for this token's times it makes no difference."
         weights = {"clock-skew": FAINT}
@@ -167,7 +167,8 @@ def nothing_sent(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
 
 
 _MISSED = re.compile(
-    r"(?i)(?:missing|no|required|without|provide|empty|blank)[^.\n]{0,40}(?:user|e-?mail|login|password|credential|grant|field)"
+    r"(?i)(?:missing|no|required|without|provide|empty|blank)[^.\n]{0,40}"
+    r"(?:user|e-?mail|login|password|credential|grant|field)"
     r"|(?:user\w*|e-?mail|login|password|grant_type)[^.\n]{0,30}(?:missing|required|blank|empty|undefined|not (?:provided|found in))"
 )
 
@@ -182,3 +183,27 @@ def login_unread(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
         says = "The body holds a user and a password, and the answer misses them: it was not read."
         weights = {"login-body-not-read": NAMED, "wrong-password": AGAINST, "auth-rule-unintended": -12.0}
         yield Finding("login-unread", says, weights, Where.at(sent[-1]), group="login-unread")
+
+
+#: Length in base64url of a signature, by algorithm (RFC 7518, section 3.1); RSA depends on the key.
+_SIGNATURES = {"HS256": 43, "HS384": 64, "HS512": 86, "ES256": 86, "ES384": 128, "EdDSA": 86}
+
+
+def token_cut(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """The token that was sent is cut off: parts are missing, or the signature is too short."""
+    last = sent[-1]
+    token = (last.request.fields.get("authorization") or "").rpartition(" ")[2]
+    if not last.refused or not token.startswith("eyJ"):
+        return
+    parts = token.split(".")
+    wanted = _SIGNATURES.get(str(jwt.decode(token).header.get("alg")))
+    says = ""
+    if token.endswith(("...", "\u2026")):
+        says = "The token ends in dots: it was copied from where it is shown shortened."
+    elif len(parts) < 3:
+        says = f"The token has {len(parts)} of its three parts: it is cut off."
+    elif len(parts) == 3 and wanted and 0 < len(parts[2]) < wanted:
+        says = f"The token's signature has {len(parts[2])} of {wanted} characters: it is cut off."
+    if says:
+        weights = {"malformed-token": NAMED + HINT, "bad-signature": FAINT, "token-expired": -4.0}
+        yield Finding("token-cut", says, weights, Where.at(last, "Authorization"), group="token-form")

@@ -41,7 +41,7 @@ def _to_be_asked(name: str, value: str) -> bool:
     return name not in _SIMPLE_FIELDS | _BROWSERS_OWN and not name.startswith(("sec-", "proxy-"))
 
 
-def finding(own: Exchange, answer: Exchange) -> Finding | None:
+def finding(own: Exchange, answer: Exchange) -> Finding:
     """What the answer to the preflight says: a refusal keeps every browser out, whatever the credential."""
     where = Where.at(answer)
     if answer.status not in REFUSALS:
