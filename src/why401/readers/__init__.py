@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from why401.evidence import Evidence, Source, Text, Unreadable
-from why401.readers import kinds
+from why401.readers import kinds, lengths
 
 #: Tried in this order; each one that recognises its format adds what it read.
 READERS = (
@@ -33,7 +33,11 @@ READERS = (
     "plain_words",
 )
 
-LARGEST_TEXT = 8_000_000  # characters of one input that are searched; a HAR is read whole by its own reader
+WHOLE_FILE = frozenset({"har", "cookies_txt"})  # what they recognise is nothing else as well
+#: These read a long text line by line, or parse it; the others search what is worth searching of it.
+EVERY_LINE = frozenset(
+    {"http_messages", "curl_commands", "transcripts", "access_logs", "app_logs", "settings"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,16 @@ def read_one(item: Input) -> Evidence:
     if problem:
         return Evidence(unreadable=(Unreadable(f"{item.name}: {problem}", source),))
     text = kinds.decode(item.data)
+    calm = lengths.calm(text)
+    short = lengths.condensed(calm)
     evidence = Evidence()
-    whole_file_readers = {"har", "cookies_txt"}
     for name in READERS:
         reader = import_module(f"why401.readers.{name}")
-        if reader.sniff(item.name, text):
-            found: Evidence = reader.read(text, source)
+        given = text if name in WHOLE_FILE else calm if name in EVERY_LINE else short
+        if reader.sniff(item.name, given):
+            found: Evidence = reader.read(given, source)
             evidence = evidence + found
-            if name in whole_file_readers:
+            if name in WHOLE_FILE:
                 return evidence
-    kind, language = kinds.kind_of(item.name, text)
-    return evidence + Evidence(texts=(Text(text[:LARGEST_TEXT], source, kind, language),))
+    kind, language = kinds.kind_of(item.name, short)
+    return evidence + Evidence(texts=(Text(short, source, kind, language),))
