@@ -10,6 +10,7 @@ from why401 import flow
 from why401.diagnosis import Ranked
 from why401.evidence import Evidence, Exchange, Offer, Text
 from why401.experiments.aside import aside
+from why401.experiments.certificates import certificate
 from why401.experiments.change import Seen
 from why401.experiments.denied import asks_to_log_in
 from why401.experiments.login_again import Again, Login
@@ -60,12 +61,12 @@ def diagnose(
     try:
         sent = follow.ask_through(ask, stop=stop, notes=notes)
     except wire.Unreachable as problem:
-        return _unreachable(problem, given)
+        return _unreachable(ask, problem, given)
     if not sent:
         return dataclasses.replace(flow.examine(given), unreachable="Stopped before any answer came.")
     budget.count(sent, own=True)
     whole = _evidence(ask, sent, notes) + given
-    findings = [*flow.find(whole), *observe(ask, sent)]
+    findings = [*flow.find(whole), *observe(ask, sent), *certificate(ask, _said(sent[-1], notes))]
     number = _next_number(whole)
     outcome = Outcome()
     if not stop():
@@ -101,15 +102,24 @@ def _ranking(findings: Sequence[Finding], more: Sequence[Finding]) -> list[Ranke
     return flow.ranking([*findings, *more])
 
 
-def _unreachable(problem: wire.Unreachable, given: Evidence) -> Report:
+def _unreachable(ask: Ask, problem: wire.Unreachable, given: Evidence) -> Report:
     """No answer. A handshake that fails for want of a client certificate is a refusal all the same."""
     said = "\n".join((*problem.notes, str(problem)))
     told = given + Evidence(texts=(Text(said, wire.LIVE, "terminal"),))
-    report = flow.examine(told)
+    refused = list(certificate(ask, said))
+    report = flow.report(told, [*flow.find(told), *refused]) if refused else flow.examine(told)
     first = report.diagnoses[0].causes[0].cause
     if first is not None and first.id.startswith("client-certificate"):
         return dataclasses.replace(report, notes=(*report.notes, str(problem)))
     return dataclasses.replace(report, unreachable=str(problem))
+
+
+def _said(exchange: Exchange, notes: Sequence[str]) -> str:
+    """What curl and the answer say, where the answer may be about a certificate."""
+    response = exchange.response
+    if response is None or response.status not in (400, 401, 403, 495, 496):
+        return ""
+    return "\n".join((*notes, response.body or ""))
 
 
 def _evidence(ask: Ask, sent: tuple[Exchange, ...], notes: Sequence[str]) -> Evidence:

@@ -35,23 +35,73 @@ def certificates() -> Path:
         subprocess.run([needs("openssl"), *words], check=True, capture_output=True, cwd=where)
 
     for name in ("ca", "otherca"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}", "-days", "30")
+        openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.pem",
+            "-subj",
+            f"/CN={name}",
+            "-days",
+            "30",
+        )
     (where / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    for name, authority, end in (("server", "ca", ("-days", "30")), ("good", "ca", ("-days", "30")), ("other", "otherca", ("-days", "30")), ("over", "ca", ("-days", "-1"))):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    for name, authority, end in (
+        ("server", "ca", ("-days", "30")),
+        ("good", "ca", ("-days", "30")),
+        ("other", "otherca", ("-days", "30")),
+        ("over", "ca", ("-days", "-1")),
+    ):
+        openssl(
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+            "-subj",
+            f"/CN={name}",
+        )
         extra = ("-extfile", "san") if name == "server" else ()
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-CAcreateserial", "-out", f"{name}.pem", *end, *extra)
-        (where / f"{name}.both").write_text((where / f"{name}.pem").read_text() + (where / f"{name}.key").read_text())
+        openssl(
+            "x509",
+            "-req",
+            "-in",
+            f"{name}.csr",
+            "-CA",
+            f"{authority}.pem",
+            "-CAkey",
+            f"{authority}.key",
+            "-CAcreateserial",
+            "-out",
+            f"{name}.pem",
+            *end,
+            *extra,
+        )
+        (where / f"{name}.both").write_text(
+            (where / f"{name}.pem").read_text() + (where / f"{name}.key").read_text()
+        )
     for path in where.iterdir():
         path.chmod(0o644)
     return where
 
 
-def secure(server: str = "", location: str = "try_files $uri =404;") -> Callable[[], AbstractContextManager[Site]]:
+def secure(
+    server: str = "", location: str = "try_files $uri =404;"
+) -> Callable[[], AbstractContextManager[Site]]:
     def start() -> AbstractContextManager[Site]:
         certs = str(certificates())
         listen = "listen 127.0.0.1:{port} ssl http2; ssl_certificate {certs}/server.pem; ssl_certificate_key {certs}/server.key; ssl_client_certificate {certs}/ca.pem;"
-        return nginx(f"server {{ {listen} {server} location / {{ {location} }} }}", tls=True, names={"certs": certs})
+        return nginx(
+            f"server {{ {listen} {server} location / {{ {location} }} }}", tls=True, names={"certs": certs}
+        )
 
     return start
 
@@ -134,7 +184,9 @@ SILENT = [
 
 
 @pytest.mark.parametrize(("name", "start", "more"), SILENT, ids=[row[0] for row in SILENT])
-def test_a_server_that_cannot_be_asked(name: str, start: Callable[[], AbstractContextManager[Site]], more: tuple[str, ...]) -> None:
+def test_a_server_that_cannot_be_asked(
+    name: str, start: Callable[[], AbstractContextManager[Site]], more: tuple[str, ...]
+) -> None:
     with start() as site:
         url = site.url.replace("http:", "https:") if name == "tls-for-plain" else site.url
         result = ask(*more, *TOKEN, f"{url}/o")
@@ -145,9 +197,7 @@ def test_a_server_that_cannot_be_asked(name: str, start: Callable[[], AbstractCo
 
 
 def test_a_body_that_breaks_off_is_read_as_far_as_it_came() -> None:
-    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 5000\r\nWWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"The token expired\"\r\n\r\nshort"
+    head = b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 5000\r\nWWW-Authenticate: Bearer error="invalid_token", error_description="The token expired"\r\n\r\nshort'
     with answers_raw(head) as site:
         result = ask("-m", "1", *TOKEN, f"{site.url}/o")
     assert (result.first["id"], result.status) == ("token-expired", 1)
-
-

@@ -169,7 +169,8 @@ def nothing_sent(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
 _MISSED = re.compile(
     r"(?i)(?:missing|no|required|without|provide|empty|blank)[^.\n]{0,40}"
     r"(?:user|e-?mail|login|password|credential|grant|field)"
-    r"|(?:user\w*|e-?mail|login|password|grant_type)[^.\n]{0,30}(?:missing|required|blank|empty|undefined|not (?:provided|found in))"
+    r"|(?:user\w*|e-?mail|login|password|grant_type)[^.\n]{0,30}"
+    r"(?:missing|required|blank|empty|undefined|not (?:provided|found in))"
 )
 
 

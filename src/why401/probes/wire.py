@@ -38,7 +38,9 @@ _VERSIONS = {
     "http3": pycurl.CURL_HTTP_VERSION_3,
     "http3-only": getattr(pycurl, "CURL_HTTP_VERSION_3ONLY", pycurl.CURL_HTTP_VERSION_3),
 }
-_TLS = re.compile(r"(?i)TLS|SSL|certificate|CERT \(")
+_TLS = re.compile(
+    r"(?i)Request CERT \(|\balert\b|certificate (?:required|expired)|unknown ca|bad certificate"
+)
 #: curl's long options that say how to reach the server: libcurl's option, and how to make its value.
 _TRANSPORT: dict[str, tuple[int, Callable[[str], object]]] = {
     "proxy": (pycurl.PROXY, str),
@@ -109,7 +111,7 @@ class _Recorder:
 
     def answered(self) -> list[_Leg]:
         """The legs that were answered; of those that only open a tunnel, the last where it was refused."""
-        legs = [leg for leg in self.legs if leg.answer]
+        legs = [leg for leg in self.legs if leg.answer and leg.answer[0].startswith(b"HTTP/")]
         if legs and self.sink.body:  # decoded; what was recorded is as it came, compressed and in chunks
             legs[-1].body = self.sink.body
         return [leg for leg in legs if leg is legs[-1] or not leg.head.startswith(b"CONNECT ")]
