@@ -50,7 +50,7 @@ def test_every_weight_is_for_a_known_cause() -> None:
         ("restart", "after a restart", "", "restart-mends", "auth-backend-unreachable"),
         ("version", "4.x", "5.x", "since-upgrade", "upgrade-regression"),
         ("layer", "bypass", "", "direct-works", "proxy-stripped-credentials"),
-        ("network", "from another IP", "", "other-network-works", "client-banned"),
+        ("network", "from another IP", "", "contrast-other-network", "client-banned"),
         ("session", "incognito window", "", "private-window-works", "cookie-corrupted"),
         ("credential", "without authentication", "", "works-without-credential", "needless-credential-rejected"),
         ("credential", "new token", "", "other-credential-works", "credential-revoked"),

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from why401.checks import intermediary
-from why401.evidence import Change, Demand, Evidence, Exchange, Fields, Record, Request, Response, Source
+from why401.checks import intermediary, intermediary_layers
+from why401.evidence import (
+    Change,
+    Demand,
+    Evidence,
+    Exchange,
+    Fields,
+    Record,
+    Request,
+    Response,
+    Source,
+    Text,
+)
 
 AT = Source("case")
 BEARER = ("Authorization", "Bearer made-up")
@@ -126,3 +137,25 @@ def test_proxy_asks() -> None:
 def test_gate_in_front(to: str, cause: str | None) -> None:
     found = list(intermediary.gate_in_front(Evidence((exchange(302, [], [("Location", to)]),))))
     assert [cause in f.weights for f in found] == [True] if cause else not found
+
+
+@pytest.mark.parametrize(
+    ("second", "fires"),
+    [("http-request auth realm x", True), ("http-request deny if bad", False)],
+)
+def test_two_layers_ask(second: str, fires: bool) -> None:
+    texts = (Text('location / { \n auth_basic "x";\n}', AT, "settings"), Text(second, AT, "settings"))
+    assert bool(ids(intermediary_layers.two_layers_ask(Evidence(texts=texts)))) is fires
+
+
+@pytest.mark.parametrize(("realm", "fires"), [("Reports", True), ("Staging", False)])
+def test_another_realm_asks(realm: str, fires: bool) -> None:
+    bare = exchange(401, [], [("WWW-Authenticate", 'Basic realm="Staging"')])
+    tried = exchange(401, [BASIC], [("WWW-Authenticate", f'Basic realm="{realm}"')])
+    assert bool(ids(intermediary_layers.another_realm_asks(Evidence((bare, tried))))) is fires
+
+
+@pytest.mark.parametrize(("sent", "fires"), [(BEARER, True), (BASIC, False)])
+def test_basic_opens_token_refused(sent: tuple[str, str], fires: bool) -> None:
+    good, bad = exchange(200, [BASIC], []), exchange(401, [sent], [])
+    assert bool(ids(intermediary_layers.basic_opens_token_refused(Evidence((good, bad))))) is fires

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from why401 import signatures
-from why401.checks import platform
+from why401.checks import platform, platform_versions
 from why401.evidence import Axis, Contrast, Evidence, Exchange, Fields, Request, Response, Source, Text
 
 AT = Source("case")
@@ -123,3 +123,57 @@ def circumstances(words: str) -> set[str]:
 def test_circumstances(id_: str, said: str, near_miss: str) -> None:
     assert id_ in circumstances(said)
     assert id_ not in circumstances(near_miss)
+
+
+@pytest.mark.parametrize(
+    ("words", "fires"),
+    [
+        ("2.3.1: fine. 2.4.0: 401 for every call.", True),
+        ("1.8 works, 1.9 -> 401", True),
+        ("4.x cameras ok. 5.x: one is gone.", True),
+        ("1.8 works, 1.9 works", False),
+        ("https://a.example/v1.0/x - OK\nhttps://a.example/v2.0/x - 401", False),
+        ("10.0.0.7 works, 10.0.0.8 -> 401", False),
+    ],
+)
+def test_versions_apart(words: str, fires: bool) -> None:
+    found = list(platform_versions.versions_apart(Evidence(texts=(Text(words, AT),))))
+    assert bool(found) is fires
+
+
+@pytest.mark.parametrize(
+    ("words", "fires"),
+    [
+        ("It was fine through 8.2, now 8.4 is installed.", True),
+        ("We updated from 3.1 last night.", True),
+        ("Updated to the latest release, then 401.", True),
+        ("The token was updated this morning.", False),
+        ("It works on port 8080.", False),
+    ],
+)
+def test_upgrade_told(words: str, fires: bool) -> None:
+    found = list(platform_versions.upgrade_told(Evidence(texts=(Text(words, AT),))))
+    assert bool(found) is fires
+
+
+@pytest.mark.parametrize(("second", "fires"), [("401", True), ("200", False)])
+def test_same_command_other_version(second: str, fires: bool) -> None:
+    text = Text(f"fetcher 2.1.0\n200\nfetcher 2.2.0\n{second}\n", AT, "terminal")
+    found = list(platform_versions.same_command_other_version(Evidence(texts=(text,))))
+    assert bool(found) is fires
+
+
+@pytest.mark.parametrize(("new", "fires"), [("5.0.1", True), ("4.1.0", False)])
+def test_version_raised_in_diff(new: str, fires: bool) -> None:
+    text = Text(f"-http-client==4.1.0\n+http-client=={new}\n", AT)
+    found = list(platform_versions.version_raised_in_diff(Evidence(texts=(text,))))
+    assert bool(found) is fires
+
+
+@pytest.mark.parametrize(("good", "fires"), [([("WWW-Authenticate", 'Basic realm="x"')], True), ([], False)])
+def test_challenge_on_the_wrong_answer(good: list[tuple[str, str]], fires: bool) -> None:
+    url = "http://dev:9696/api"
+    well = Exchange(1, Request("GET", url), Response(200, "", Fields.of(good)), AT)
+    ill = Exchange(2, Request("GET", url), Response(401), AT)
+    found = list(platform.challenge_on_the_wrong_answer(Evidence((well, ill))))
+    assert bool(found) is fires

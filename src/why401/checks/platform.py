@@ -139,3 +139,24 @@ def refused_inside_extension(evidence: Evidence) -> Iterator[Finding]:
                 group="ext-trace",
             )
             return
+
+
+@check
+def challenge_on_the_wrong_answer(evidence: Evidence) -> Iterator[Finding]:
+    """The challenge comes with answers that succeed and is missing from the 401 (RFC 9110, section 11.6.1)."""
+    asked = next(
+        (x for x in evidence.succeeded if x.response and "www-authenticate" in x.response.fields), None
+    )
+    for exchange in evidence.refused:
+        response = exchange.response
+        if asked is None or response is None or not response.complete or exchange.status != 401:
+            continue
+        if "www-authenticate" not in response.fields and asked.request.host == exchange.request.host:
+            yield Finding(
+                "challenge-on-the-wrong-answer",
+                "The server sends its challenge with the answers that succeed, and none with the 401.",
+                {"software-bug": STRONG + HINT, "missing-challenge": CLEAR, "wrong-server-answered": AGAINST},
+                Where.at(exchange, "WWW-Authenticate"),
+                group="challenge-misplaced",
+            )
+            return

@@ -20,7 +20,7 @@ NEAR: Final = 160  # characters between two versions that are compared
 
 _NUMBER: Final = (
     r"(?<![\w./:@$-])(?:[vV]|r)?(?!\d{1,3}(?:\.\d{1,3}){3}\b)\d{1,4}\.(?:\d+|x)(?:\.(?:\d+|x))*(?:[-.+]?[A-Za-z]{1,12}\.?\d*)?"
-    r"(?![\w/:@%]*[/:@%])"
+    r"(?![\w/@%]*[/@%])(?!:\d)"
 )
 _GOOD: Final = (
     r"(?:works?|worked|working|(?:was|were|is|are)\s+(?:all\s+)?(?:fine|ok(?:ay)?|good)"
@@ -28,10 +28,11 @@ _GOOD: Final = (
 )
 _BAD: Final = (
     r"(?:fails?\b|failed|failing|(?:is\s+|was\s+)?broken|breaks|broke\b|40[13]\b|refuse[sd]|rejects?\b|does\s?n.t|not\s+work\w*"
-    r"|unauthori[sz]ed|no\s+longer|asks?\b|✗|✘|❌)"
+    r"|unauthori[sz]ed|no\s+longer|asks?\b|(?:is|are)\s+gone|this\b(?!\s+\w)|✗|✘|❌)"
 )
 _OUTCOME: Final = lazy(
     rf"(?P<version>{_NUMBER})[)\]]?\s*(?:->|→|=>|[:|,=-]|it\b|this\b|everything\b|all\b|\s)*\s*(?:(?:is|was|still|only|also|always|just)\s+)*"
+    rf"(?:[a-z]{{3,8}}\s+){{0,2}}?"
     rf"(?:(?P<good>{_GOOD})|(?P<bad>{_BAD}))"
 )
 
@@ -97,3 +98,54 @@ def upgrade_told(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(
                     id, says, weights, Where.of(text.source.at(text.line_at(match.start()))), group="up"
                 )
+
+
+#: The version that a program says it has, and a status on a line of its own, in the order of a terminal.
+_SAID: Final = lazy(
+    r"(?m)^(?P<program>[a-z][\w.-]{1,30})(?: version)?[ /]v?(?P<number>\d+\.\d+(?:\.\d+)*)\b"
+    r"|^(?:HTTP/\S+ )?(?P<status>200|401|403)(?: \w+)?$"
+)
+
+
+@check
+def same_command_other_version(evidence: Evidence) -> Iterator[Finding]:
+    """The same program is asked for its version twice, and what follows ends differently."""
+    for text in _told(evidence):
+        ended: dict[str, dict[str, bool]] = {}
+        last = ("", "")
+        for match in _SAID.finditer(text.content[:LONGEST]):
+            if match["program"]:
+                last = (match["program"], match["number"])
+            elif last[0]:
+                ended.setdefault(last[0], {})[last[1]] = match["status"] == "200"
+                if len(set(ended[last[0]].values())) == 2:
+                    yield Finding(
+                        "same-command-other-version",
+                        f"The same command works with one version of {last[0]} and is refused with another.",
+                        {"upgrade-regression": STRONG + FAINT, "software-bug": HINT, "wrong-password": -8.0},
+                        Where.of(text.source.at(text.line_at(match.start()))),
+                        group="up",
+                    )
+                    return
+
+
+_RAISED: Final = lazy(
+    r"(?m)^-\s*[\"']?(?P<name>[\w@/.:-]+?)[\"']?\s*(?:[:=]=?|\s)\s*[\"']?[\^~v]?(?P<old>\d+\.\d[\w.-]*)[\"',]*\s*\n"
+    r"\+\s*[\"']?(?P=name)[\"']?\s*(?:[:=]=?|\s)\s*[\"']?[\^~v]?(?P<new>\d+\.\d[\w.-]*)"
+)
+
+
+@check
+def version_raised_in_diff(evidence: Evidence) -> Iterator[Finding]:
+    """A difference of files that raises the version of one part."""
+    for text in evidence.texts:
+        match = _RAISED.search(text.content[:LONGEST])
+        if match and match["old"] != match["new"]:
+            yield Finding(
+                "version-raised-in-diff",
+                f"Between working and failing, {match['name']} went from {match['old']} to {match['new']}.",
+                {"upgrade-regression": STRONG + FAINT, "software-bug": FAINT, "wrong-password": -5.0},
+                Where.of(text.source.at(text.line_at(match.start()))),
+                group="up",
+            )
+            return
