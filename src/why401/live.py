@@ -106,7 +106,10 @@ def _unreachable(ask: Ask, problem: wire.Unreachable, given: Evidence) -> Report
     """No answer. A handshake that fails for want of a client certificate is a refusal all the same."""
     said = "\n".join((*problem.notes, str(problem)))
     told = given + Evidence(texts=(Text(said, wire.LIVE, "terminal"),))
-    refused = list(certificate(ask, said))
+    refused = list(certificate(ask, said, broken=True))
+    if not refused and not given.refused:
+        weights = {"not-an-auth-error": 60.0}
+        refused = [Finding("not-answered", "No answer came, so nothing was refused.", weights)]
     report = flow.report(told, [*flow.find(told), *refused]) if refused else flow.examine(told)
     first = report.diagnoses[0].causes[0].cause
     if first is not None and first.id.startswith("client-certificate"):
@@ -124,9 +127,13 @@ def _said(exchange: Exchange, notes: Sequence[str]) -> str:
 
 def _evidence(ask: Ask, sent: tuple[Exchange, ...], notes: Sequence[str]) -> Evidence:
     """What the user's own request brought, as if its transcript had been pasted."""
-    live = Evidence(exchanges=sent)
-    for exchange in sent:
-        live = live + facts(exchange)
+    said = [facts(exchange) for exchange in sent]
+    live = Evidence(
+        sent,
+        offers=tuple(offer for one in said for offer in one.offers),
+        demands=tuple(demand for one in said for demand in one.demands),
+        answers=tuple(answer for one in said for answer in one.answers),
+    )
     if ask.user and (ask.get("authorization") or "").lower().startswith("digest "):
         # Both are at hand, so the Digest answer can be computed anew.
         user, _, password = ask.user.reveal().partition(":")

@@ -1,5 +1,8 @@
 """Broken credentials: what travels is not what the server reads."""
 
+# A case is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import base64
@@ -7,8 +10,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-
-import pytest
 
 from tests.live.lab import Case, examine, params
 from tests.live.sites import GOOD, Answer, Handler, Received, Site, basic, serve, wants
@@ -73,7 +74,7 @@ def open_to_curl_only(request: Received) -> Answer:
     return GOOD if request.get("authorization") == ALICE else (401, {}, "Unauthorized")
 
 
-NETRC_USER = f"machine 127.0.0.1\nlogin bob\npassword other-Pw9\n"
+NETRC_USER = "machine 127.0.0.1\nlogin bob\npassword other-Pw9\n"
 
 
 @contextmanager
@@ -118,7 +119,7 @@ CASES = [
     Case("userinfo-at", site(wants(basic("alice@corp.example", PW))), (f"http://alice%2540corp.example:{PW}@{{host}}/p",), ("unescaped-userinfo",), None, (PW,)),
     Case("misnamed-field", BEARER_SITE, ("-H", f"Authentication: {BEARER}", "{url}/p"), ("wrong-header",), True, (KEY,)),
     Case("key-in-wrong-field", site(keyed("x-api-key", "Missing X-API-Key header")), ("-H", f"X-Auth-Token: {KEY}", "{url}/p"), ("wrong-header",), True, (KEY,)),
-    Case("key-as-bearer", site(keyed("x-api-key", "No API key found in request")), WEB + ("{url}/p",), ("wrong-header",), True, (KEY,)),
+    Case("key-as-bearer", site(keyed("x-api-key", "No API key found in request")), (*WEB, "{url}/p"), ("wrong-header",), True, (KEY,)),
     Case("bearer-as-key", BEARER_SITE, ("-H", f"X-Api-Key: {KEY}", "{url}/p"), ("wrong-header",), True, (KEY,)),
     Case("key-in-query-wanted", site(key_in_query), ("-H", f"X-Api-Key: {KEY}", "{url}/p"), ("wrong-header",), True, (KEY,)),
     Case("key-in-query-ignored", site(keyed("x-api-key", "Missing header X-API-Key")), (f"{{url}}/p?api_key={KEY}",), ("wrong-header",), True, (KEY,)),
@@ -140,7 +141,7 @@ CASES = [
     Case("digest-wrong-password", digest(), ("--digest", "-u", "alice:other-Pw1", "{url}/p"), ("wrong-password", "digest-mismatch"), False, ("other-Pw1",)),
     Case("digest-asked-basic-offered", BASIC_SITE, ("curl", "--digest", "-u", f"alice:{PW}", "{url}/p"), ("wrong-scheme", "challenge-not-answered"), True, (PW,)),
     Case("anyauth-no-challenge", site(open_to_curl_only), ("curl", "--anyauth", "-u", f"alice:{PW}", "{url}/p"), ("missing-challenge", "challenge-not-answered"), True, (PW,), own_failed=0),
-    Case("needless-bearer", site(lambda r: (401, {"WWW-Authenticate": "Bearer"}, "bad token") if r.get("authorization") else GOOD), WEB + ("{url}/public",), ("needless-credential-rejected",), True, (KEY,)),
+    Case("needless-bearer", site(lambda r: (401, {"WWW-Authenticate": "Bearer"}, "bad token") if r.get("authorization") else GOOD), (*WEB, "{url}/public"), ("needless-credential-rejected",), True, (KEY,)),
     Case("needless-cookie", site(lambda r: (401, {}, "bad session") if r.get("cookie") else GOOD), ("-b", "sid=stale-12345", "{url}/public"), ("needless-credential-rejected",), True),
     Case("token-user-swapped", site(wants(basic(KEY, ""))), ("-u", f"alice:{KEY}", "{url}/p"), ("wrong-user-name-for-token", "wrong-password"), None, (KEY,)),
 ]  # fmt: skip

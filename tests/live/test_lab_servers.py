@@ -41,12 +41,14 @@ def anonymous_words(request: Received) -> Answer:
 @contextmanager
 def stripping(directives: str = 'proxy_set_header Authorization "";') -> Iterator[Site]:
     """nginx that takes Authorization away from the application behind it; `{app}` is the application itself."""
-    with serve(anonymous_words) as app:
-        with nginx(
+    with (
+        serve(anonymous_words) as app,
+        nginx(
             f"server {{ {LISTEN} location / {{ {directives} add_header Via '1.1 edge' always; proxy_pass {app.url}; }} }}"
-        ) as front:
-            front.names["app"] = app.url
-            yield front
+        ) as front,
+    ):
+        front.names["app"] = app.url
+        yield front
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Faults of the way: the URL, redirects, caches, hosts, walls, bans, methods, preflights and sessions."""
 
+# A case is read a line at a time, however long the line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import gzip
@@ -33,11 +36,10 @@ def only_at(path: str) -> Handler:
 @contextmanager
 def elsewhere(status: int = 302, path: str = "/v1/orders", handler: Handler = GUARDED) -> Iterator[Site]:
     """Redirects to another port, where the API is."""
-    with serve(handler) as target:
-        with serve(lambda _: (status, {"Location": target.url + path}, "")) as front:
-            front.names["target"] = target.url
-            front.received, front.answered = target.received, target.answered
-            yield front
+    with serve(handler) as target, serve(lambda _: (status, {"Location": target.url + path}, "")) as front:
+        front.names["target"] = target.url
+        front.received, front.answered = target.received, target.answered
+        yield front
 
 
 @contextmanager
@@ -182,12 +184,12 @@ def jar(*rows: str) -> Callable[[], AbstractContextManager[Site]]:
     return start
 
 
-def gzipped(request: Received) -> Answer:
+def gzipped(_: Received) -> Answer:
     body = gzip.compress(b'{"error": "invalid_token", "error_description": "The access token expired"}')
     return 401, {"Content-Encoding": "gzip", "WWW-Authenticate": "Bearer"}, body
 
 
-def huge(request: Received) -> Answer:
+def huge(_: Received) -> Answer:
     return (
         401,
         {"WWW-Authenticate": 'Bearer error="invalid_token", error_description="token expired"'},
@@ -195,7 +197,7 @@ def huge(request: Received) -> Answer:
     )
 
 
-def behind(request: Received) -> Answer:
+def behind(_: Received) -> Answer:
     """A proxy that takes Authorization away from the application behind it."""
     return (
         401,

@@ -14,15 +14,15 @@ from contextlib import contextmanager
 import pytest
 
 from tests.live.lab import ask
-from tests.live.sites import GOOD, Answer, Handler, Received, Site, basic, serve, wants
+from tests.live.sites import GOOD, Answer, Received, Site, basic, serve, wants
 
 KEY = "tok-8f3a9c1e5b7d2f40"
 BEARER = f"Bearer {KEY}"
-REFUSES: Handler = lambda _: (
-    401,
-    {"WWW-Authenticate": 'Basic realm="lab", Bearer, Digest realm="d", nonce="n"'},
-    "no",
-)  # noqa: E731
+
+
+def refuses(_: Received) -> Answer:
+    return 401, {"WWW-Authenticate": 'Basic realm="lab", Bearer, Digest realm="d", nonce="n"'}, "no"
+
 
 WORDS = [
     ("-u", "alice:other-Pw1 ", "{url}/Orders//x/"),
@@ -40,7 +40,7 @@ def test_the_budgets_hold_whatever_is_wrong(words: tuple[str, ...], status: int)
     def handler(request: Received) -> Answer:
         return (
             status,
-            {**REFUSES(request)[1], "Age": "3", "Via": "1.1 x"},
+            {**refuses(request)[1], "Age": "3", "Via": "1.1 x"},
             "missing X-Api-Key, see query parameter 'key'",
         )
 
@@ -52,7 +52,7 @@ def test_the_budgets_hold_whatever_is_wrong(words: tuple[str, ...], status: int)
 
 
 def test_smaller_budgets_hold_too() -> None:
-    with serve(REFUSES) as site:
+    with serve(refuses) as site:
         ask("--max-requests", "3", "--max-failed-logins", "0", "-u", "alice:other-Pw1 ", f"{site.url}/o")
     assert len(site.received) <= 3
     assert site.failed_logins() == 1
@@ -60,7 +60,7 @@ def test_smaller_budgets_hold_too() -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_an_unsafe_request_goes_out_once(method: str) -> None:
-    with serve(REFUSES) as site:
+    with serve(refuses) as site:
         result = ask("-X", method, "-H", f"Authorization: Token {KEY}", f"{site.url}/o")
     assert [r.method for r in site.received] == [method]
     assert any("--replay-unsafe" in note for note in result.report["notes"])
@@ -96,7 +96,7 @@ def redirecting(to: str) -> Iterator[Site]:
     ],
 )
 def test_no_credential_goes_to_another_origin(words: tuple[str, ...]) -> None:
-    with serve(REFUSES) as other, redirecting(other.url + "/o") as front:
+    with serve(refuses) as other, redirecting(other.url + "/o") as front:
         ask(*words, f"{front.url}/o")
     assert other.received
     for received in other.received:

@@ -19,11 +19,15 @@ _REFUSED = re.compile(
 _WANTED = re.compile(r"(?i)certificate required|alert number 116|No required SSL certificate was sent")
 
 
-def certificate(ask: Ask, said: str) -> Iterator[Finding]:
-    """What follows from the certificate at hand and from `said`: curl's notes and the answer's words."""
+def certificate(ask: Ask, said: str, *, broken: bool = False) -> Iterator[Finding]:
+    """What follows from the certificate at hand and from `said`: curl's notes and the answer's words.
+
+    `broken` says that no answer came: then having been asked for a certificate is enough of a sign.
+    """
     names = [value for option, value in ask.transport if option == "cert"]
     refused, over = bool(_REFUSED.search(said)), bool(_OVER.search(said))
-    if not (refused or over or _WANTED.search(said)):
+    asked = broken and not names and "Request CERT (" in said
+    if not (refused or over or asked or _WANTED.search(said)):
         return
     weights = {"not-an-auth-error": -60.0, "no-credentials": AGAINST}
     if not names:

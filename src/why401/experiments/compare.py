@@ -35,8 +35,8 @@ _KNOWN = {
 }
 #: nginx answers 403 to a login where it cannot open its password file (ngx_http_auth_basic_module).
 _NO_FILE = {
-    "password-file-problem": 14.0,
-    "not-permitted": HINT,
+    "password-file-problem": 21.0,
+    "not-permitted": FAINT,
     "wrong-password": -10.0,
     "no-credentials": -12.0,
 }

@@ -143,7 +143,8 @@ def send(
 ) -> tuple[Exchange, ...]:
     """Send one request (no redirect is followed) and return its legs, numbered from `number`.
 
-    `notes` takes what libcurl tells of TLS. Raises `Unreachable` where no HTTP answer came. `stop` is asked while waiting; True ends the transfer.
+    `notes` takes what libcurl tells of TLS. Raises `Unreachable` where no HTTP answer came.
+    `stop` is asked while waiting; True ends the transfer.
     """
     recorder = _Recorder()
     handle = pycurl.Curl()
@@ -286,5 +287,6 @@ def _why(problem: pycurl.error) -> str:
 
 def _sentence(ask: Ask, problem: pycurl.error) -> str:
     code, why = problem.args[0], _why(problem)
+    code = _WEIRD_SERVER_REPLY if "HTTP/0.9" in why else code
     form = _SENTENCES.get(int(code), "{host} could not be asked ({why}).")
     return form.format(host=ask.origin[1] or ask.url, why=why.rstrip("."))
