@@ -116,6 +116,9 @@ _PLACES: Final = tuple(
     )
 )
 
+#: Half characters, which JSON can escape and no report can be written with.
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
 
 def find(text: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of what stands in a credential's place in `text`, in no particular order."""
@@ -164,6 +167,7 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """Return `text` with every known secret, and whatever stands in a secret's place, as `•••`."""
+        text = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
         if self._show:
             return text
         if self._by_value is not None:

@@ -67,10 +67,11 @@ def read_one(item: Input) -> Evidence:
     text = kinds.decode(item.data)
     calm = lengths.calm(text)
     short = lengths.condensed(calm)
+    every_line = {"settings"} if lengths.document(calm) else EVERY_LINE
     evidence = Evidence()
     for name in READERS:
         reader = import_module(f"why401.readers.{name}")
-        given = text if name in WHOLE_FILE else calm if name in EVERY_LINE else short
+        given = text if name in WHOLE_FILE else calm if name in every_line else short
         if reader.sniff(item.name, given):
             found: Evidence = reader.read(given, source)
             evidence = evidence + found

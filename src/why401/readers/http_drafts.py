@@ -41,6 +41,8 @@ _REQUEST_ONLY: Final = _set(
     """
 )
 
+MOST_FIELDS: Final = 1000  #: of one message; servers take a hundred or two
+
 
 @dataclass(slots=True)
 class Draft:
@@ -79,10 +81,12 @@ class Draft:
             side = "request" if pseudo or item.name.lower() in _REQUEST_ONLY else "response"
         if side == "request":
             self.asked = True
-            self.fields.append(item)
+            held = self.fields
         else:
             self.answered = True
-            self.response_fields.append(item)
+            held = self.response_fields
+        if len(held) < MOST_FIELDS:
+            held.append(item)
 
     @property
     def worth(self) -> bool:

@@ -27,6 +27,7 @@ _SIGNS: Final = re.compile(rf"(?<!\W)\W{{{MOST_SIGNS},}}")
 _WORD: Final = re.compile(rf"(?<![\w.+/=-])[\w.+/=-]{{{LONGEST_WORD},}}+")
 _ALIKE: Final = re.compile(rf"([^\s])(?<!\1\1)\1{{{MOST_ALIKE},}}+")
 _DIGITS: Final = re.compile(r"\d+")
+_DOCUMENT: Final = re.compile(r"\s{0,99}(?:\[\s{0,99}[\[{]|\{\s{0,99}\n|<[?!\w])")
 _CUE: Final = re.compile(
     r"(?i)40[137]|auth|denied|token|passw|login|credential|forbidden|expired|signature|cookie|session|x509|tls|ssl"
 )
@@ -43,6 +44,11 @@ def calm(text: str) -> str:
     text = _SIGNS.sub(lambda run: run.group()[:MOST_SIGNS], text)
     text = _ALIKE.sub(lambda run: run.group()[:MOST_ALIKE], text)
     return _WORD.sub(lambda word: word.group()[: LONGEST_WORD // 2], text)
+
+
+def document(text: str) -> bool:
+    """Whether the text is one JSON or XML document: it is parsed whole, and its lines are no messages."""
+    return _DOCUMENT.match(text) is not None
 
 
 def condensed(text: str) -> str:

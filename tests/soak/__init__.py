@@ -1,0 +1,1 @@
+"""The long figures: fuzzing by coverage, and inputs of megabytes."""
