@@ -27,7 +27,7 @@ class Rule:
 
 
 _TOOL = r"curl|postman|insomnia|httpie|wget|bruno|swagger|soapui|hoppscotch|thunder|invoke-|rest\s+client|command|terminal|cli\b"
-_BROWSER = r"browser|chrom|firefox|safari|edge|brave|opera|explorer|web\b|url|link"
+_BROWSER = r"browser|chrom|firefox|safari|edge|brave|opera|explorer|web\b|\burl\b|\blink\b"
 _CODE = r"code|app|script|program|sdk|library|axios|fetch|requests|httpx|aiohttp|urllib|httpclient|okhttp|guzzle|python|node|java|powershell|golang|php|front"
 _LOCAL = r"local|127\.|my\s+(?:machine|laptop|pc|computer|mac)|dev"
 _REMOTE = r"prod|live|staging|server|vps|heroku|vercel|netlify|aws|azure|cloud|kubernetes|k8s|cluster|docker|container|pod|deployed|hosted"
@@ -60,7 +60,7 @@ RULES: tuple[Rule, ...] = (
     # one client works, another fails
     Rule("tool-works-browser-fails", "client", _TOOL, r"browser|chrom|firefox|safari|front|web\s?app|fetch|axios", "A command-line tool gets in, browser code does not: what differs is what the browser sends.",
          {"cors-preflight-rejected": HINT, "fetch-credentials-omitted": HINT, "cookie-not-sent": HINT, "cookie-not-stored": FAINT, "csrf-rejected": HINT, "credentials-overridden": FAINT, "stored-credential-stale": FAINT, "cached-response": FAINT, **GOOD, **SOUND}),
-    Rule("browser-against-browser", "client", _BROWSER.replace("|web\\b|url|link", ""), r"chrom|firefox|safari|edge|brave|opera|explorer", "One browser gets in, another does not: what they keep or send differs.",
+    Rule("browser-against-browser", "client", _BROWSER.replace(r"|web\b|\burl\b|\blink\b", ""), r"chrom|firefox|safari|edge|brave|opera|explorer", "One browser gets in, another does not: what they keep or send differs.",
          {"cookie-not-stored": HINT, "stored-credential-stale": HINT, "cookie-corrupted": HINT, "negotiate-failed": FAINT, "cached-response": FAINT, **GOOD, **SOUND}),
     Rule("only-one-browser-fails", "client", r"^$", r"chrom|firefox|safari|edge|brave|opera|explorer", "It fails in one browser only: what that browser keeps or sends differs.",
          {"cookie-not-stored": HINT, "stored-credential-stale": FAINT, "cookie-corrupted": FAINT, "negotiate-failed": FAINT, **GOOD}),
