@@ -117,7 +117,8 @@ def apache(
             if (available / f"mod_{m}.so").exists()
         )
         text = (
-            f"ServerRoot {where}\nServerName 127.0.0.1\nTypesConfig /dev/null\nPidFile {where}/httpd.pid\nDefaultRuntimeDir {where}\n"
+            f"ServerRoot {where}\nServerName 127.0.0.1\nTypesConfig /dev/null\n"
+            f"PidFile {where}/httpd.pid\nDefaultRuntimeDir {where}\n"
             f"User www-data\nGroup www-data\nListen 127.0.0.1:{port}\nErrorLog {where}/error.log\n{loads}\n"
             'LogFormat "\\"%m\\" %>s \\"%{Authorization}i%{Cookie}i%{X-Api-Key}i\\"" lab\n'
             f"CustomLog {where}/access.log lab\n"

@@ -1,7 +1,7 @@
 """Real servers with one fault each, in the words in which they answer themselves."""
 
 # A case is read a line at a time, however long the line.
-# ruff: noqa: E501
+# ruff: noqa: E501, SIM117
 
 from __future__ import annotations
 

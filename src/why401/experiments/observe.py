@@ -24,7 +24,18 @@ CLOCKS_AGREE = 60.0  #: seconds; a Date field has whole seconds, and the way tak
 
 def observe(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     """All that is seen in the user's own request and its answer."""
-    for look in (clocks, cookies_kept, netrc, sent_to_log_in, limited, nothing_sent, login_unread, token_cut):
+    for look in (
+        clocks,
+        cookies_kept,
+        netrc,
+        sent_to_log_in,
+        limited,
+        nothing_sent,
+        login_unread,
+        token_cut,
+        session_alone,
+        old_timestamp,
+    ):
         yield from look(ask, sent)
 
 
@@ -208,3 +219,38 @@ def token_cut(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
     if says:
         weights = {"malformed-token": NAMED + HINT, "bad-signature": FAINT, "token-expired": -4.0}
         yield Finding("token-cut", says, weights, Where.at(last, "Authorization"), group="token-form")
+
+
+def session_alone(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """A cookie is all that was sent, and it was refused: then it is about the session, not a password."""
+    fields = sent[-1].request.fields
+    typed = (
+        ask.user or ask.bearer or any(is_sensitive_field(n) and n.lower() != "cookie" for n, _ in ask.fields)
+    )
+    if sent[-1].status != 401 or typed or "cookie" not in fields or "authorization" in fields or ask.body:
+        return
+    says = "A cookie is the only credential that was sent."
+    weights = {
+        "session-expired": HINT,
+        "session-unknown": HINT,
+        "cookie-corrupted": FAINT,
+        "wrong-password": AGAINST,
+    }
+    yield Finding("session-alone", says, weights, Where.at(sent[-1], "Cookie"), group="session-alone")
+
+
+_STAMP = re.compile(r"(?i)timestamp|request-time|^x-(?:[\w-]+-)?time$")
+
+
+def old_timestamp(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """A signed request brings its own time, and it is not now."""
+    last = sent[-1]
+    for item in last.request.fields if last.refused else ():
+        digits = item.text.strip()
+        if not _STAMP.search(item.name) or not digits.isdigit() or len(digits) not in (10, 13):
+            continue
+        off = time.time() - int(digits) / (1000 if len(digits) == 13 else 1)
+        if abs(off) > 300:
+            says = f"The time in {item.name} is {abs(off):.0f} s {'before' if off > 0 else 'after'} now."
+            weights = {"clock-skew": NAMED, "request-signature-mismatch": HINT}
+            yield Finding("timestamp-off", says, weights, Where.at(last, item.name), group="timestamp")

@@ -13,6 +13,8 @@ from why401.experiments.change import CHANGES, Change, Seen
 from why401.probes.ask import Ask
 
 WORTH_A_LOGIN = 0.05  #: chance of its cause from which a change without a visible reason may risk a password
+SETTLED = 0.85  #: chance of the first cause from which neighbours are not tried for their own sake
+
 
 #: The anonymous request, and what the user asked for by an option, come before what the ranking says.
 _FIRST = {"without-credentials": 2.0, "origin": 1.9, "via": 1.8, "fresh-token": 1.7}
@@ -29,7 +31,10 @@ def plan(ask: Ask, seen: Seen, ranked: Sequence[Ranked]) -> Iterator[tuple[str, 
     def promise(change: Change) -> float:
         return _FIRST.get(change.slug) or max(chance.get(cause, 0.0) for cause in change.proves)
 
+    settled = max(chance.values(), default=0.0) > SETTLED
     for change in sorted(CHANGES, key=promise, reverse=True):
+        if settled and (change.neighbour or change.scout) and promise(change) < WORTH_A_LOGIN:
+            continue
         if _too_bold(change, ask, promise(change)):
             continue
         for index, changed in enumerate(change.make(ask, seen)):
