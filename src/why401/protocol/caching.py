@@ -99,7 +99,7 @@ def _date(text: str | None, now: datetime | None) -> Iterator[Fact]:
         return
     try:
         behind = (now - parsedate_to_datetime(text)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return
     if behind > 30:
         says = f"Date is {int(behind)} seconds behind the clock: the answer is stored, or a clock is wrong."

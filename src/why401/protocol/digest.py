@@ -116,7 +116,7 @@ def _hash(algorithm: str, data: bytes) -> str:
 
 def user_hash(user: str, realm: str, algorithm: str = "SHA-256") -> str:
     """The username to send where userhash=true (RFC 7616, section 3.4.4)."""
-    return _hash(algorithm, f"{user}:{realm}".encode())
+    return _hash(algorithm, f"{user}:{realm}".encode("utf-8", "replace"))
 
 
 def response(
@@ -140,16 +140,17 @@ def response(
     """
     if not supported(algorithm):
         return None
-    secret = password if isinstance(password, bytes) else password.encode("utf-8")
+    secret = password if isinstance(password, bytes) else password.encode("utf-8", "replace")
     if ha1 is None:
-        ha1 = _hash(algorithm, f"{user}:{realm}:".encode() + secret)
+        ha1 = _hash(algorithm, f"{user}:{realm}:".encode("utf-8", "replace") + secret)
     if algorithm.lower().endswith(_SESS):
-        ha1 = _hash(algorithm, f"{ha1}:{nonce}:{cnonce}".encode())
+        ha1 = _hash(algorithm, f"{ha1}:{nonce}:{cnonce}".encode("utf-8", "replace"))
     a2 = f"{method}:{uri}"
     if qop.lower() == "auth-int":
         a2 += ":" + _hash(algorithm, body)
     middle = f"{nc}:{cnonce}:{qop}:" if qop else ""
-    return _hash(algorithm, f"{ha1}:{nonce}:{middle}{_hash(algorithm, a2.encode())}".encode())
+    whole = f"{ha1}:{nonce}:{middle}{_hash(algorithm, a2.encode('utf-8', 'replace'))}"
+    return _hash(algorithm, whole.encode("utf-8", "replace"))
 
 
 def verify(
@@ -223,7 +224,7 @@ def _passwords(password: str) -> Iterator[tuple[str, dict[str, str | bytes]]]:
     """The same password as another program may have read it."""
     for charset in ("iso-8859-1", "windows-1252"):
         octets = password.encode(charset, "ignore")
-        if not password.isascii() and octets != password.encode():
+        if not password.isascii() and octets != password.encode("utf-8", "replace"):
             yield f"the password as {charset.upper()}", {"password": octets}
     yield "a line break after the password", {"password": password + "\n"}
     if password != password.strip():

@@ -29,7 +29,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str | None:
     import json
 
     canonical = json.dumps({name: jwk[name] for name in members}, separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
+    return _base64url(hashlib.sha256(canonical.encode("utf-8", "replace")).digest())
 
 
 def check(

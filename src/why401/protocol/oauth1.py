@@ -23,7 +23,7 @@ _Pairs = Iterable[tuple[str, str]]
 
 def encode(text: str) -> str:
     """Percent-encoding (section 3.6): all but the unreserved, and in UTF-8."""
-    return quote(text, safe="~")
+    return quote(text, safe="~", errors="replace")
 
 
 def base_string(method: str, url: str, params: _Pairs) -> str:
@@ -50,7 +50,11 @@ def signature(
     if method.upper() == "PLAINTEXT":
         return key
     name = _HASHES.get(method.upper())
-    return base64.b64encode(hmac.new(key.encode(), text.encode(), name).digest()).decode() if name else None
+    return (
+        base64.b64encode(hmac.new(key.encode(), text.encode("utf-8", "replace"), name).digest()).decode()
+        if name
+        else None
+    )
 
 
 def verify(

@@ -138,7 +138,7 @@ def canonical_request(
     """Step 1. S3 encodes the path once, every other service encodes what is on the wire again."""
     parts = urlsplit(url)
     path = parts.path or "/"
-    uri = quote(path if encode_twice else unquote(path), safe="/-_.~")
+    uri = quote(path if encode_twice else unquote(path), safe="/-_.~", errors="replace")
     low = _lower(headers)
     low.setdefault("host", parts.netloc.rpartition("@")[2])
     fields = "".join(f"{name}:{_trimmed(low.get(name, ''))}\n" for name in signed_headers)
@@ -152,21 +152,27 @@ def _query(query: str) -> str:
     for part in query.split("&") if query else ():
         name, _, value = part.partition("=")
         if unquote(name).lower() != "x-amz-signature":
-            pairs.append((quote(unquote(name), safe="-_.~"), quote(unquote(value), safe="-_.~")))
+            pairs.append((_quoted(name), _quoted(value)))
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
+
+
+def _quoted(text: str) -> str:
+    return quote(unquote(text), safe="-_.~", errors="replace")
 
 
 def string_to_sign(canonical: str, timestamp: str, scope: str) -> str:
     """Step 2."""
-    return "\n".join((ALGORITHM, timestamp, scope, hashlib.sha256(canonical.encode()).hexdigest()))
+    return "\n".join(
+        (ALGORITHM, timestamp, scope, hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest())
+    )
 
 
 def signature(secret: str, scope: str, text: str) -> str:
     """Steps 3 and 4: a key for this day, region and service, and the signature with it."""
-    key = b"AWS4" + secret.encode()
+    key = b"AWS4" + secret.encode("utf-8", "replace")
     for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        key = hmac.new(key, part.encode("utf-8", "replace"), hashlib.sha256).digest()
+    return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def verify(
@@ -307,5 +313,5 @@ def _from_http_date(text: str | None) -> str | None:
 
     try:
         return parsedate_to_datetime(text).strftime("%Y%m%dT%H%M%SZ") if text else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
