@@ -27,7 +27,7 @@ def refuses(_: Received) -> Answer:
 WORDS = [
     ("-u", "alice:other-Pw1 ", "{url}/Orders//x/"),
     ("-u", "jörg:grün-Pw1\n", "{url}/Orders"),
-    ("-H", f"Authorization: Bearer Bearer '{KEY}'", "-b", "sid=a-12345678; sid=b-12345678", "{url}/V1/o?token=x-1234567"),
+    ("-H", f"Authorization: Bearer Bearer '{KEY}'", "-b", "sid=a-12345678; sid=b-12345678", "{url}/V1/o?token=x-1"),
     ("-H", f"X-Api-Key: {KEY}", "-H", "Origin: https://app.example", "{url}/o"),
     ("curl", "--anyauth", "-u", "alice:other-Pw1", "{url}/o"),
     ("curl", "--digest", "-u", "alice:other-Pw1", "{url}/o"),

@@ -26,8 +26,11 @@ def certificate(ask: Ask, said: str, *, broken: bool = False) -> Iterator[Findin
     """
     names = [value for option, value in ask.transport if option == "cert"]
     refused, over = bool(_REFUSED.search(said)), bool(_OVER.search(said))
-    asked = broken and not names and "Request CERT (" in said
-    if not (refused or over or asked or _WANTED.search(said)):
+    told = refused or over or bool(_WANTED.search(said))
+    asked = broken and "Request CERT (" in said
+    end = _end(Path(names[0].partition(":")[0])) if names and (told or asked) else None
+    ended = end is not None and end < datetime.now(UTC)
+    if not told and not (asked and (ended or not names)):
         return
     weights = {"not-an-auth-error": -60.0, "no-credentials": AGAINST}
     if not names:
@@ -37,8 +40,7 @@ def certificate(ask: Ask, said: str, *, broken: bool = False) -> Iterator[Findin
             "certificate-not-named", says, {**missing, **weights}, Where("live"), group="certificate"
         )
         return
-    end = _end(Path(names[0].partition(":")[0]))
-    if end is not None and end < datetime.now(UTC):
+    if end is not None and ended:
         says = f"The client certificate ended on {end:%Y-%m-%d}."
         expired = {"client-certificate-expired": NAMED + STRONG, "client-certificate-missing": AGAINST}
         yield Finding("certificate-over", says, {**expired, **weights}, Where("live"), group="certificate")

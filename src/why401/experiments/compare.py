@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from why401.checks.intermediary import ANONYMOUS, FRONTS
 from why401.evidence import Exchange
-from why401.findings import AGAINST, FAINT, HINT, Finding, Where
+from why401.findings import AGAINST, FAINT, HINT, NAMED, Finding, Where
+from why401.protocol import challenges
 
 #: What would make a server answer to a credential as if there were none.
 _LOST = {
@@ -72,6 +73,12 @@ def beside_nobody(own: Exchange, nobody: Exchange) -> Iterator[Finding]:
         says = "With the credential the server answers 403, without it 401: it read the credential."
         weights = _NO_FILE if nginx else _KNOWN
         yield Finding("known-but-refused", says, {**_ARRIVED, **weights}, where, group="nobody")
+    elif _two_layers(own, nobody):
+        says = (
+            "Without a credential one scheme is asked for, and to that scheme another one is: two layers ask."
+        )
+        weights = {**_ARRIVED, "auth-layers-collide": NAMED + HINT, "wrong-scheme": AGAINST}
+        yield Finding("two-layers-ask", says, weights, where, group="nobody")
     elif not same_answer(own, nobody):
         says = "Without the credential the answer is another one, so the credential does arrive."
         yield Finding("other-than-nobody", says, _ARRIVED, where, group="nobody")
@@ -81,6 +88,14 @@ def beside_nobody(own: Exchange, nobody: Exchange) -> Iterator[Finding]:
     elif ANONYMOUS.search(body) and not _SERVERS_PAGE.search(body):
         says = "With the credential the server says the same as without: that none was given."
         yield Finding("same-as-nobody", says, {**_LOST, **_front(own)}, where, group="nobody")
+
+
+def _two_layers(own: Exchange, nobody: Exchange) -> bool:
+    """Whether nobody is asked for the very scheme that was sent, and its sender for another."""
+    asked, again = (
+        {c.scheme.lower() for c in challenges.parse(_challenge(x)).challenges} for x in (nobody, own)
+    )
+    return bool(again) and _scheme(own) in asked and not asked & again
 
 
 def _server(exchange: Exchange) -> str:

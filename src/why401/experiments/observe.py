@@ -35,6 +35,7 @@ def observe(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
         token_cut,
         session_alone,
         old_timestamp,
+        digest_by_curl,
     ):
         yield from look(ask, sent)
 
@@ -254,3 +255,18 @@ def old_timestamp(_: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
             says = f"The time in {item.name} is {abs(off):.0f} s {'before' if off > 0 else 'after'} now."
             weights = {"clock-skew": NAMED, "request-signature-mismatch": HINT}
             yield Finding("timestamp-off", says, weights, Where.at(last, item.name), group="timestamp")
+
+
+def digest_by_curl(ask: Ask, sent: Sequence[Exchange]) -> Iterator[Finding]:
+    """libcurl made the Digest answer from the challenge, so its form is right: what is left is the password."""
+    last = sent[-1]
+    answer = (last.request.fields.get("authorization") or "").lower()
+    asked = " ".join(last.response.fields.all("www-authenticate") if last.response else []).lower()
+    if ask.auth in ("digest", "anyauth") and answer.startswith("digest ") and last.status == 401:
+        if "stale=true" in asked or ask.get("authorization"):
+            return
+        says = "The Digest answer was computed from the challenge and refused: user or password is wrong."
+        weights = {"wrong-password": CLEAR, "unknown-user": FAINT, "digest-mismatch": -6.0}
+        yield Finding(
+            "digest-by-curl", says, weights, Where.at(last, "Authorization"), group="digest-by-curl"
+        )

@@ -13,7 +13,7 @@ def transcript(exchanges: Sequence[Exchange], notes: Sequence[str] = ()) -> Text
     lines = [f"* {note}" for note in notes]
     for exchange in exchanges:
         lines += _lines(exchange)
-    return Text("\n".join(lines) + "\n", LIVE, "terminal")
+    return Text("\n".join(lines) + "\n", LIVE, "body")
 
 
 def _lines(exchange: Exchange) -> Iterator[str]:
