@@ -130,8 +130,8 @@ def find(text: str) -> Iterator[tuple[int, int]]:
 def _forms(value: str) -> Iterator[str]:
     """The shapes in which one value may turn up in a text."""
     yield value
-    yield quote(value, safe="")
-    yield quote_plus(value)
+    yield quote(value, safe="", errors="replace")
+    yield quote_plus(value, errors="replace")
     yield unquote(value)
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]

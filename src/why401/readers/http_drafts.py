@@ -41,6 +41,7 @@ _REQUEST_ONLY: Final = _set(
     """
 )
 
+LONGEST_FIELD: Final = 64_000  #: characters of one value; servers take 8,000 or so
 MOST_FIELDS: Final = 1000  #: of one message; servers take a hundred or two
 
 
@@ -86,7 +87,8 @@ class Draft:
             self.answered = True
             held = self.response_fields
         if len(held) < MOST_FIELDS:
-            held.append(item)
+            whole = len(item.value) <= LONGEST_FIELD
+            held.append(item if whole else Field.of(item.name, item.text[:LONGEST_FIELD], item.line))
 
     @property
     def worth(self) -> bool:
