@@ -231,7 +231,10 @@ def _variants(
 def _hosts(url: str, headers: Mapping[str, str]) -> Iterator[str]:
     """The other ways the same host may be written, and the one a proxy may have put there."""
     low = _lower(headers)
-    netloc = urlsplit(url).netloc.rpartition("@")[2]
+    try:
+        netloc = urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return
     sent = low.get("host", netloc)
     name = sent.rpartition(":")[0] if re.search(r":\d+\Z", sent) else sent
     for host in dict.fromkeys((netloc, name, f"{name}:443", f"{name}:80", low.get("x-forwarded-host", ""))):

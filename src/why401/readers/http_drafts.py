@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from why401.evidence import (
     Answer,
@@ -43,6 +43,14 @@ _REQUEST_ONLY: Final = _set(
 
 LONGEST_FIELD: Final = 64_000  #: characters of one value; servers take 8,000 or so
 MOST_FIELDS: Final = 1000  #: of one message; servers take a hundred or two
+
+
+def joined(base: str | None, url: str) -> str:
+    """`url` as seen from `base`; as it is where one of them is no URL, such as `http://[x/`."""
+    try:
+        return urljoin(base or "", url)
+    except ValueError:
+        return url
 
 
 @dataclass(slots=True)

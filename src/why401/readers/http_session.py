@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urljoin
 
 from why401.prefilter import lazy
 from why401.readers import http_objects, kinds
@@ -18,7 +17,7 @@ from why401.readers.curl_find import Found, find
 from why401.readers.curl_requests import draft_of
 from why401.readers.http_bodies import status_in
 from why401.readers.http_continuations import Continuations
-from why401.readers.http_drafts import Draft
+from why401.readers.http_drafts import Draft, joined
 from why401.readers.http_lines import Line, lines
 from why401.readers.http_panels import Panels
 
@@ -123,7 +122,7 @@ class Session(Panels, Continuations):
             pending.offers = [] if pending.command else pending.offers
             pending.request_complete = True
             pending.method, pending.version = method, version
-            pending.url = urljoin(pending.url or "", url) if url.startswith("/") and pending.url else url
+            pending.url = joined(pending.url, url) if url.startswith("/") and pending.url else url
         else:
             full = _joined(base, url) if line.way else url
             draft = Draft(line.number, method, full, version, asked=True, client=line.tool)
@@ -140,7 +139,7 @@ class Session(Panels, Continuations):
         if last is None:
             return None
         moved = next((f.text for f in last.response_fields if f.name.lower() == "location"), "")
-        return urljoin(last.url or "", moved)
+        return joined(last.url, moved)
 
     def response(self, line: Line, status: int, reason: str, version: str | None) -> None:
         self.answer(status, reason, complete=True, line=line.number, wire=bool(line.way))
@@ -254,4 +253,4 @@ class Session(Panels, Continuations):
 
 
 def _joined(base: str | None, url: str) -> str:
-    return urljoin(base, url) if base and url.startswith("/") else url
+    return joined(base, url) if base and url.startswith("/") else url

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin
 
 from why401.readers import http_patterns as p
 from why401.readers.curl_find import Found
 from why401.readers.http_bodies import Body, status_in
-from why401.readers.http_drafts import Draft
+from why401.readers.http_drafts import Draft, joined
 
 
 class State:
@@ -63,7 +62,7 @@ class State:
         )
         fresh.provenances = draft.provenances
         if moved or challenged:
-            fresh.url = urljoin(draft.url or "", location) if moved and location else draft.url
+            fresh.url = joined(draft.url, location) if moved and location else draft.url
             fresh.request_complete = False
             return fresh
         fresh.fields, fresh.body, fresh.offers = draft.fields, draft.body, draft.offers
