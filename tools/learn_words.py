@@ -25,6 +25,7 @@ from why401 import readers, words
 
 HEALTHY = {"not-an-auth-error", "expected-challenge"}  # never a matter of words
 FEWEST_CASES = 2  # cases that a run of letters must occur in
+FREEDOM = 40  # the inverse of the regression's penalty
 PLAIN_CASES = 3  # cases that a word must occur in to be quoted
 
 
@@ -54,6 +55,25 @@ def matrix(counted: list[Counter[int]], idf: array[float]) -> csr_matrix:
     return csr_matrix((data, (rows, columns)), shape=(len(vectors), words.BUCKETS))
 
 
+def held_out_scores(texts: list[str], labels: list[str], folds: int = 5) -> list[dict[str, float]]:
+    """For each text the score of each cause, as `words.resemblance` reckons it, by a model that did not see it."""
+    counted = [counts(text) for text in texts]
+    table = matrix(counted, inverse_frequency(counted))
+    found: list[dict[str, float]] = [{} for _ in texts]
+    for fold in range(folds):
+        inside = [at for at in range(len(texts)) if at % folds != fold and labels[at] not in HEALTHY]
+        outside = [at for at in range(len(texts)) if at % folds == fold and table[at].nnz >= words.FEWEST]
+        regression = LogisticRegression(C=FREEDOM, max_iter=200).fit(
+            table[inside], [labels[at] for at in inside]
+        )
+        for at, row in zip(outside, regression.decision_function(table[outside]), strict=True):
+            floor = float(np.sort(row)[-words.MOST - 1])
+            found[at] = {
+                c: float(v) - floor for c, v in zip(regression.classes_, row, strict=True) if v > floor
+            }
+    return found
+
+
 def plain_words(texts: list[str]) -> frozenset[str]:
     seen = Counter(word for text in texts for word in set(words.words(text)))
     return frozenset(
@@ -71,7 +91,7 @@ def main() -> None:
     counted = [counts(text) for text in texts]
     idf = inverse_frequency(counted)
     table = matrix(counted, idf)
-    regression = LogisticRegression(C=20, max_iter=400)
+    regression = LogisticRegression(C=FREEDOM, max_iter=400)
     held_out = cross_val_score(regression, table, labels, cv=3).mean()
     print(f"{len(cases)} cases; the words alone name {held_out:.0%} of held-out cases")
     if arguments.check:

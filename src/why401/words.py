@@ -28,7 +28,7 @@ BUCKETS = 1 << 14
 LOOKED_AT = 16_000  #: characters of all texts together; a log repeats itself
 FEWEST = 40  #: known runs below which nothing is said
 MOST = 8  #: causes that get a finding
-DECIBANS = 5.0  #: per unit of the regression's score; measured on reports that nothing was built from
+DECIBANS = 8.0  #: per unit of the regression's score; measured on reports that nothing was built from
 _MAGIC = b"why401w1"
 
 _BLOB = lazy(r"[A-Za-z0-9+/_=-]{30,}")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  one place a line
 """Random secrets in every place where a secret can stand; none of them in any output, log or traceback."""
 
 from __future__ import annotations
