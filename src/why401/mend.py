@@ -16,8 +16,8 @@ _NAME = re.compile(r"[A-Za-z][\w.+#]{2,}")
 #: Words of headings that name no product.
 _COMMON = frozenset(
     "and the for with from your own app application applications api apis client clients server servers browser"
-    " browsers code other common security core cloud command line where saved passwords clear just this site's cookies cache"
-    " reverse proxy proxies tools settings web login".split()
+    " browsers code other common security core cloud command line where saved passwords clear just this site's"
+    " cookies cache reverse proxy proxies tools settings web login".split()
 )
 
 

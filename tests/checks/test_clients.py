@@ -1,7 +1,5 @@
 """The checks of the family `clients`: each rule with evidence that triggers it, and a healthy near-miss."""
 
-
-
 from __future__ import annotations
 
 import base64

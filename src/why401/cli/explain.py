@@ -65,10 +65,15 @@ def _header(wanted: str) -> Iterator[str]:
 def _messages(wanted: str) -> Iterator[str]:
     """The signatures whose literal, id or product names what is wanted."""
     lower = wanted.lower()
-    found = [s for s in signatures() if any(lower in t or t in lower for t in s.text) or lower in s.id]
+    found = [s for s in signatures() if lower in s.id or any(_is_about(text, lower) for text in s.text)]
     for signature in found[:MOST]:
         likely = [
             cause for cause, weight in sorted(signature.weights.items(), key=lambda p: -p[1]) if weight > 0
         ]
         yield f"{signature.by}: {signature.says}"
         yield f"  likely: {', '.join(likely[:3])}  (why401 explain {likely[0] if likely else ''})"
+
+
+def _is_about(text: str, wanted: str) -> bool:
+    """Whether a signature's literal is part of what is asked for (and most of it), or the other way round."""
+    return wanted in text or (text in wanted and 2 * len(text) >= len(wanted))
