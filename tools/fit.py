@@ -29,7 +29,7 @@ from why401 import checks, diagnosis, readers, words
 from why401.causes import catalogue
 from why401.findings import Finding
 
-SPREAD = 1.0  #: decibans by which a weight may typically leave its author's judgement
+SPREAD = 2.0  #: decibans by which a weight may typically leave its author's judgement
 FOLDS = 5
 #: Bounds of the sharpness. Cases that are written to be hard make it timid; on reports that nothing was built
 #: from, 1.0 was best calibrated.
