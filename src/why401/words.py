@@ -29,6 +29,7 @@ LOOKED_AT = 16_000  #: characters of all texts together; a log repeats itself
 FEWEST = 40  #: known runs below which nothing is said
 MOST = 8  #: causes that get a finding
 DECIBANS = 8.0  #: per unit of the regression's score; measured on reports that nothing was built from
+STRONGEST = 20.0  #: decibans that words may weigh at most: less than what a server says, or an exchange shows
 _MAGIC = b"why401w1"
 
 _BLOB = lazy(r"[A-Za-z0-9+/_=-]{30,}")
@@ -134,5 +135,6 @@ def _finding(
 
     best = sorted(quotable, key=telling, reverse=True)[:4]
     name = model.causes[cause]
-    says = f"Its words are like those of such reports: {', '.join(f'“{word}”' for word in best)}."
-    return Finding(f"words-like-{name}", says, {name: round(score * DECIBANS, 1)})
+    quoted = ": " + ", ".join(f"“{word}”" for word in best) if best else ""
+    says = f"Its words are like those of such reports{quoted}."
+    return Finding(f"words-like-{name}", says, {name: min(STRONGEST, round(score * DECIBANS, 1))})
