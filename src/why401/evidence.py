@@ -211,7 +211,7 @@ class Record:
     level: str | None = None
     status: int | None = None
     method: str | None = None
-    path: str | None = None
+    path: str | None = field(default=None, repr=False)  # may hold userinfo or a key
     address: str | None = None  # of the client
     user: str | None = None
     agent: str | None = None

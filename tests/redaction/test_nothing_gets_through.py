@@ -87,7 +87,7 @@ def outputs(report: why401.Report, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize("place", range(len(PLACES)))
 @settings(
-    max_examples=5,
+    max_examples=2,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

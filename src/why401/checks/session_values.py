@@ -108,7 +108,7 @@ def another_value_came_back(evidence: Evidence) -> Iterator[Finding]:
     """The cookie that was handed out last is not the one that is sent."""
     values: dict[tuple[str, str], str] = {}
     for exchange in evidence.exchanges:
-        host = urlsplit(lenient(url_of(exchange, evidence) or "")).hostname or ""
+        host = _host(lenient(url_of(exchange, evidence) or ""))
         for name, value in sent(exchange).pairs:
             given = values.get((host, name))
             if exchange.refused and given and not _alike(given, value):
@@ -180,3 +180,11 @@ def outlived(evidence: Evidence) -> Iterator[Finding]:
                 says = f"The refused request was made after the cookie {stored.name} had expired."
                 weights = {"session-expired": 20.0, "session-unknown": AGAINST}
                 yield Finding("session-cookie-outlived", says, weights, Where.at(second))
+
+
+def _host(url: str) -> str:
+    """The host of a URL; empty where it cannot be read, such as an address with a broken bracket."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
