@@ -222,7 +222,7 @@ class Setting:
     """One setting or environment variable; `key` is the dotted path, lists counted from 0."""
 
     key: str
-    value: str | Secret
+    value: str | Secret = field(repr=False)  # what is no secret by its name may still hold one
     source: Source
 
     @property
