@@ -17,11 +17,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from why401.prefilter import may_match
 from why401.secret import Secret, is_sensitive_field
+
+if TYPE_CHECKING:
+    from why401.layers.model import Layer
 
 #: Statuses that can mean "not authenticated" in the field: 403 is often a 401 by another name.
 REFUSALS = frozenset({401, 403, 407})
@@ -313,6 +316,7 @@ class Evidence:
     changes: tuple[Change, ...] = ()
     answers: tuple[Answer, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    layers: tuple[Layer, ...] = ()  # the owner's configurations and applications, each read whole
 
     def __add__(self, other: Evidence) -> Evidence:
         shift = max((x.number for x in self.exchanges), default=0)

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from why401.evidence import Exchange, Source
+
+if TYPE_CHECKING:
+    from why401.layers.model import Edit
 
 # A vocabulary for weights, so that rules agree on what "strong" means.
 NAMED = 24.0  #: the server or tool states the cause in so many words
@@ -56,3 +60,5 @@ class Finding:
     proves: str = ""  # the id of a cause that this finding proves offline (a recomputation)
     fix: str = ""  # a sentence of mending more exact than the page's, where the rule knows it
     command: str = ""  # a command that mends it, where there is one
+    edits: tuple[Edit, ...] = ()  # what mends it in the owner's files
+    opens: str = ""  # the path that the edits open to everybody, where it is their nature to widen access

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from why401 import causes
 from why401.diagnosis import Ranked
+from why401.diffs import diff
 from why401.evidence import Evidence
 from why401.report import Fix
 
@@ -25,7 +26,12 @@ def fixes(item: Ranked, evidence: Evidence, stacks: Sequence[str]) -> tuple[Fix,
     """The ways to mend it, most exact first; none for "none of these"."""
     if item.cause is None:
         return ()
-    exact = [Fix(f.fix, f.command) for f, weight in item.findings if f.fix and weight > 0]
+    exact = [
+        Fix(f.fix, f.command, diff(f.edits), f.edits, f.opens)
+        for f, weight in item.findings
+        if f.fix and weight > 0
+    ]
+    exact.sort(key=lambda fix: not fix.edits)
     general = [Fix(item.cause.fix)] if item.cause.fix else []
     return tuple(dict.fromkeys([*exact[:2], *general, *_for_products(item.cause.id, evidence, stacks)]))
 

@@ -5,12 +5,15 @@ The shapes follow the JSON report (stable, additions only).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from why401.causes import Cause
 from why401.evidence import Evidence, Exchange
 from why401.findings import Finding
+
+if TYPE_CHECKING:
+    from why401.layers.model import Edit
 
 Verdict = Literal["cured", "same", "other", "not-run"]
 ProofKind = Literal["replay", "offline", "origin"]
@@ -32,6 +35,8 @@ class Fix:
     says: str
     command: str = ""
     diff: str = ""
+    edits: tuple[Edit, ...] = field(default=(), repr=False)  # what `diff` shows, to be applied
+    opens: str = ""  # the path that it opens to everybody, where it is its nature to widen access
 
 
 @dataclass(frozen=True, slots=True)

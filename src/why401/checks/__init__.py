@@ -48,12 +48,15 @@ MODULES = (
     "ban",
     "protocol",
     "server_config",
+    "layers_demands",
+    "layers_changes",
     "platform",
     "healthy",
     "contrasts",
 )
 
 _CHECKS: list[Check] = []
+_RULES: list[Check] = []
 
 
 def check(function: Check) -> Check:
@@ -62,10 +65,28 @@ def check(function: Check) -> Check:
     return function
 
 
-def run(evidence: Evidence) -> Iterator[Finding]:
-    """Every finding of every check, then those of the signatures, then what the words resemble."""
+def rule(function: Check) -> Check:
+    """Register a check that needs no request: what it finds is a fault of the configuration in any case, so
+    `why401 lint` reports it too. It must be silent on every sound configuration; used as a decorator."""
+    _RULES.append(function)
+    return check(function)
+
+
+def lint(evidence: Evidence) -> Iterator[Finding]:
+    """What the rules find in the owner's configurations and code, without any request."""
+    _load()
+    for function in _RULES:
+        yield from function(evidence)
+
+
+def _load() -> None:
     for name in MODULES:
         import_module(f"why401.checks.{name}")
+
+
+def run(evidence: Evidence) -> Iterator[Finding]:
+    """Every finding of every check, then those of the signatures, then what the words resemble."""
+    _load()
     from why401 import signatures, words
 
     for function in _CHECKS:

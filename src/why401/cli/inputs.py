@@ -32,9 +32,9 @@ def _named(name: str) -> Iterator[Input]:
         for _, file in zip(range(MOST_FILES), files, strict=False):
             data = _bytes(file)
             if b"\0" not in data[:4096] and data.strip():
-                yield Input(str(file), data)
+                yield Input(str(file), data, file)
         return
-    yield Input(name, _bytes(path))
+    yield Input(name, _bytes(path), path)
 
 
 def _bytes(path: Path) -> bytes:

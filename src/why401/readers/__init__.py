@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 
 from why401.evidence import Evidence, Source, Text, Unreadable
+from why401.layers.tree import Document
 from why401.readers import kinds, lengths
 
 #: Tried in this order; each one that recognises its format adds what it read.
@@ -42,20 +44,30 @@ EVERY_LINE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input: a name for the report (a path, `standard input`) and its bytes."""
+    """One input: a name for the report (a path, `standard input`), its bytes, and where it lies on this disk."""
 
     name: str
     data: bytes = field(repr=False)
+    path: Path | None = None
 
 
 def read(inputs: Iterable[Input]) -> Evidence:
     """Read all inputs, in order, into one Evidence."""
+    from why401 import layers
     from why401.readers.http_pairing import settle
 
+    held = list(inputs)
     evidence = Evidence()
-    for item in inputs:
+    for item in held:
         evidence = evidence + read_one(item)
-    return settle(evidence)
+    return settle(evidence) + layers.read(documents(held))
+
+
+def documents(inputs: Iterable[Input]) -> list[Document]:
+    """The inputs as the owner's files, for the layers; what is no text is left out."""
+    return [
+        Document.of(item.name, item.data, item.path) for item in inputs if not kinds.unreadable(item.data)
+    ]
 
 
 def read_one(item: Input) -> Evidence:

@@ -55,7 +55,9 @@ def _clean(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, tuple):
         return tuple(_clean(item, redactor) for item in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {f.name: _clean(getattr(value, f.name), redactor) for f in dataclasses.fields(value)}
+        # Edits hold whole files; a diff shows what of them is to be seen.
+        fields = (f.name for f in dataclasses.fields(value))
+        parts = {name: () if name == "edits" else _clean(getattr(value, name), redactor) for name in fields}
         return dataclasses.replace(value, **parts)
     return value
 

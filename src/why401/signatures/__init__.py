@@ -124,7 +124,10 @@ def _place(signature: Signature, content: str, lower: str) -> tuple[int, dict[st
             if not (signature.unless and re.search(signature.unless, near, re.I)):
                 hit = re.search(signature.regex, near, re.I | re.S)
                 if hit:
-                    return start + hit.start(), {k: v or "" for k, v in hit.groupdict().items()}
+                    before = len(hit.group()) - len(
+                        hit.group().lstrip(";{} \t\r\n")
+                    )  # the end of the line above
+                    return start + hit.start() + before, {k: v or "" for k, v in hit.groupdict().items()}
             offset = lower.find(literal, offset + len(literal))
     return None
 

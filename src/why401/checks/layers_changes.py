@@ -1,0 +1,119 @@
+"""Checks of credentials that the owner's layers drop, replace or keep on the way.
+
+A field that is dropped is a fault only where something behind demands it: a proxy that asks for a password
+itself and does not pass it on is sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from why401.checks import check, rule
+from why401.evidence import Change, Evidence, Fields
+from why401.findings import AGAINST, CLEAR, HINT, NAMED, STRONG, Finding, Where
+from why401.layers.model import Edit, Route
+from why401.layers.tree import Document
+from why401.path import walks
+
+#: Fields that a proxy sets by its nature.
+NO_CARRIERS = ("host", "connection", "accept-encoding", "upgrade")
+
+
+@check
+def carrier_dropped(evidence: Evidence) -> Iterator[Finding]:
+    """A field that the request carries as its credential is dropped or replaced before the layer behind sees it."""
+    for one in walks(evidence):
+        for at, route in enumerate(one.routes):
+            if not route.upstream or route.demand("scheme"):
+                continue
+            for change in route.changes:
+                if _carried(change, one.request.fields):
+                    inner = [r for r in one.routes[at + 1 :] if r.hop != route.hop and r.demands]
+                    yield _dropped(route, change, known=bool(inner))
+                    return
+
+
+def _carried(change: Change, fields: Fields) -> bool:
+    """Whether the change takes a field that the request has; what an outer block would add is none of them."""
+    if change.what not in ("drops", "overwrites") or change.value.startswith("set at"):
+        return False
+    return change.name.lower() not in NO_CARRIERS and change.name in fields
+
+
+def _dropped(route: Route, change: Change, *, known: bool) -> Finding:
+    verb = "removes" if change.what == "drops" else f"replaces (by {change.value})"
+    behind = "what stands behind asks for it" if known else "what stands behind never sees it"
+    return Finding(
+        "carrier-dropped",
+        f"{route.hop} {verb} {change.name} before it passes the request on, and {behind}.",
+        {
+            "proxy-stripped-credentials": NAMED if known else STRONG,
+            "no-credentials": AGAINST,
+            "wrong-password": AGAINST,
+        },
+        Where.of(change.source, field=change.name),
+        group="dropped-on-the-way",
+        stack=route.hop,
+        fix=f"Let {route.hop} pass {change.name} on as it came: remove the line.",
+        edits=without_line(route, change),
+    )
+
+
+def document_of(route: Route, name: str) -> Document | None:
+    """The document of a route's layer by its name."""
+    if route.layer is None:
+        return None
+    found = route.layer.open(name)
+    return found if isinstance(found, Document) else None
+
+
+def without_line(route: Route, change: Change) -> tuple[Edit, ...]:
+    """The edit that takes out the line of a change, where the line holds nothing else."""
+    document = document_of(route, change.source.name)
+    if document is None or not change.source.line or change.source.line > len(document.lines):
+        return ()
+    words = document.lines[change.source.line - 1].strip()
+    if words.count(";") > 1 or "{" in words or "}" in words:
+        return ()
+    return (Edit(document, change.source.line, change.source.line, ()),)
+
+
+@check
+def underscore_field_ignored(evidence: Evidence) -> Iterator[Finding]:
+    """A field with an underscore in its name is left out by a server that takes such names as invalid."""
+    for one in walks(evidence):
+        for route in one.routes:
+            change = next((c for c in route.changes if c.name == "*_*"), None)
+            named = [f.name for f in one.request.fields if "_" in f.name]
+            if change and named:
+                yield Finding(
+                    "underscore-field-ignored",
+                    f"{route.hop} leaves out fields with an underscore in the name, such as {named[0]}, unless "
+                    "underscores_in_headers is on.",
+                    {"proxy-stripped-credentials": NAMED, "wrong-header": HINT, "no-credentials": AGAINST},
+                    Where.of(change.source, field=named[0]),
+                    group="dropped-on-the-way",
+                    stack=route.hop,
+                    fix=f"Send {named[0].replace('_', '-')}, or set `underscores_in_headers on;` in the server block.",
+                )
+                return
+
+
+@rule
+def refusals_cached(evidence: Evidence) -> Iterator[Finding]:
+    """A cache is told to keep refusals: who is refused once stays refused, and others with him."""
+    from why401.path import routes
+
+    for route in routes(evidence):
+        for change in route.changes:
+            if change.what == "caches" and {"401", "403"} & set(change.name.split()):
+                yield Finding(
+                    "refusals-cached",
+                    f"{route.hop} keeps answers with status {change.name} and hands them to others.",
+                    {"cached-response": CLEAR},
+                    Where.of(change.source),
+                    group="caches-refusals",
+                    stack=route.hop,
+                    fix="Do not cache 401 and 403.",
+                )
+                return

@@ -1,0 +1,158 @@
+"""Checks that compare what the owner's layers demand with what the refused request carried.
+
+They follow the request through the layers (`path.walks`) and look for the first route whose demand it does not
+meet: that directive answered.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from why401.checks import check
+from why401.evidence import Demand, Evidence, Request
+from why401.findings import CLEAR, HINT, STRONG, Finding, Where
+from why401.layers.model import Route
+from why401.path import Walk, walks
+
+#: Scheme as configured → the field that carries it.
+FIELD = "Authorization"
+
+
+def carried(request: Request) -> str | None:
+    """The scheme of the Authorization field in lower case, "" for none; None where it is unknown."""
+    value = request.fields.get(FIELD)
+    if value is None:
+        return "" if request.complete else None
+    return value.strip().partition(" ")[0].lower()
+
+
+def schemes(route: Route) -> list[Demand]:
+    """The schemes that a route asks for."""
+    return route.all("scheme")
+
+
+@check
+def asked_without_credentials(evidence: Evidence) -> Iterator[Finding]:
+    """The request carries nothing, and a directive on its way asks for a credential."""
+    for one in walks(evidence):
+        if one.status not in (401, None) or carried(one.request) != "":
+            continue
+        for route in one.routes:
+            for demand in schemes(route)[:1]:
+                yield Finding(
+                    "asked-without-credentials",
+                    f"{route.hop} asks for {demand.value} here ({route.name}), and the request carries none.",
+                    {"no-credentials": CLEAR, "auth-rule-unintended": HINT},
+                    Where.of(demand.source),
+                    group="demanded-scheme",
+                    stack=route.hop,
+                )
+                return
+
+
+@check
+def asked_for_another_scheme(evidence: Evidence) -> Iterator[Finding]:
+    """The first directive on the way that asks for a scheme asks for another than the request carries."""
+    for one in walks(evidence):
+        scheme = carried(one.request)
+        if not scheme or one.status not in (401, None):
+            continue
+        for route in one.routes:
+            wanted = schemes(route)
+            if wanted and scheme not in {d.value.lower() for d in wanted}:
+                yield _another(one, route, wanted, scheme)
+                return
+            if wanted:
+                break
+
+
+def _another(one: Walk, route: Route, wanted: list[Demand], scheme: str) -> Finding:
+    later = any(scheme in {d.value.lower() for d in schemes(r)} for r in one.routes if r.hop != route.hop)
+    names = " or ".join(d.value for d in wanted)
+    if later:
+        says = (
+            f"{route.hop} asks for {names} here, and an inner layer for what the request carries: both read it "
+            "from the one Authorization field."
+        )
+        weights = {"auth-layers-collide": STRONG, "wrong-scheme": HINT}
+    else:
+        says = f"{route.hop} asks for {names} here ({route.name}), and the request carries another scheme."
+        weights = {"wrong-scheme": STRONG, "auth-layers-collide": HINT}
+    return Finding(
+        "asked-for-another-scheme", says, weights, Where.of(wanted[0].source), "demanded-scheme", route.hop
+    )
+
+
+@check
+def address_denied(evidence: Evidence) -> Iterator[Finding]:
+    """The list of allowed addresses on the way leaves out the address that the log or the URL shows."""
+    for one in walks(evidence):
+        address = _client(evidence, one)
+        for route in one.routes:
+            for demand in route.all("address"):
+                if address is None or one.status not in (401, 403, None) or allowed(demand.value, address):
+                    continue
+                yield Finding(
+                    "address-denied",
+                    f"{route.hop} lets only some addresses in here, and {address} is not among them.",
+                    {"not-permitted": STRONG, "client-banned": CLEAR, "wrong-password": -8.0},
+                    Where.of(demand.source),
+                    group="address-rule",
+                    stack=route.hop,
+                )
+                return
+
+
+def _client(evidence: Evidence, one: Walk) -> str | None:
+    """The client's address: by the log line, else loopback where a loopback URL was asked."""
+    if one.record is not None:
+        return one.record.address
+    host = one.request.split.hostname or ""
+    if one.exchange is not None and one.exchange.source.live and host in ("127.0.0.1", "localhost", "::1"):
+        return "::1" if host == "::1" else "127.0.0.1"
+    path = one.request.path
+    found = {r.address for r in evidence.records if r.address and r.status == one.status and r.path == path}
+    return found.pop() if len(found) == 1 else None
+
+
+def allowed(rules: str, address: str) -> bool:
+    """Whether `allow`/`deny` rules in order ("allow 10.0.0.0/8, deny all") let an address in."""
+    try:
+        client = ipaddress.ip_address(address)
+    except ValueError:
+        return True
+    for rule in rules.split(", "):
+        verb, _, network = rule.partition(" ")
+        try:
+            fits = network == "all" or client in ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            fits = False
+        if fits:
+            return verb == "allow"
+    return True
+
+
+@check
+def refused_by_return(evidence: Evidence) -> Iterator[Finding]:
+    """The route on the way answers with a refusal of its own (`return 401`)."""
+    for one in walks(evidence):
+        for route in one.routes:
+            for answer in route.answers:
+                if answer.status != one.status:
+                    continue
+                fields = [d.value for d in route.all("field")]
+                missing = [name for name in fields if one.request.complete and name not in one.request.fields]
+                under = f" where {answer.words}" if answer.words else ""
+                weights = {"auth-rule-unintended": CLEAR}
+                if missing and FIELD not in fields:
+                    weights = {"wrong-header" if carried(one.request) else "no-credentials": STRONG}
+                elif missing:
+                    weights = {"no-credentials": STRONG}
+                elif fields:
+                    weights = {"wrong-password": CLEAR, "auth-rule-unintended": HINT}
+                says = f"{route.hop} answers {answer.status} itself here{under}"
+                says += f"; it reads {', '.join(dict.fromkeys(fields))}." if fields else "."
+                where = Where.of(answer.source)
+                yield Finding("refused-by-return", says, weights, where, "answered-here", route.hop)
+                return

@@ -1,0 +1,44 @@
+"""The owner's side: what a request meets on its way through servers and applications.
+
+A **layer** is one product's configuration or one application's code, read whole, with includes and inheritance
+resolved as the product resolves them. It answers one question: *what does this request meet here?* The answer
+is a chain of **routes**, each with what it demands, changes, answers and passes on, every item with its file
+and line. Layers know no causes: `checks/` compare.
+
+A module of this package reads one product. It has
+
+    HOP: str                                           the product's name, as reports show it
+    roots(tree: Tree) -> Iterable[Document]            the files at which a configuration of it begins
+    read(tree: Tree, root: Document) -> Layer          raises Damaged with one sentence
+
+and is listed in `MODULES`. Nothing else has to be touched to add a product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+
+from why401.evidence import Evidence, Source, Unreadable
+from why401.layers.model import Damaged, Layer, Route
+from why401.layers.tree import Absence, Document, Tree
+
+MODULES: tuple[str, ...] = ("nginx",)
+
+
+def read(documents: Iterable[Document]) -> Evidence:
+    """The layers that the documents hold; what could not be read is an `Unreadable` each."""
+    tree = Tree(documents)
+    found: list[Layer] = []
+    problems: list[Unreadable] = []
+    for name in MODULES:
+        module = import_module(f"why401.layers.{name}")
+        for root in module.roots(tree):
+            try:
+                found.append(module.read(tree, root))
+            except Damaged as problem:
+                problems.append(Unreadable(str(problem), problem.source or Source(root.name)))
+    return Evidence(layers=tuple(found), unreadable=tuple(problems))
+
+
+__all__ = ["Absence", "Damaged", "Document", "Layer", "Route", "Tree", "read"]
