@@ -376,6 +376,7 @@ class Evidence:
                     found.update(f.value for f in message.fields if isinstance(f.value, Secret))
         found.update(s.value for s in self.settings if isinstance(s.value, Secret))
         found.update(o.value for o in self.offers if o.value is not None)
+        found.update(secret for layer in self.layers for secret in layer.secrets)
         return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from why401 import causes
 from why401.diagnosis import Ranked
 from why401.diffs import diff
 from why401.evidence import Evidence
+from why401.findings import Finding
 from why401.report import Fix
 
 MOST_BY_STACK = 2
@@ -26,14 +27,19 @@ def fixes(item: Ranked, evidence: Evidence, stacks: Sequence[str]) -> tuple[Fix,
     """The ways to mend it, most exact first; none for "none of these"."""
     if item.cause is None:
         return ()
-    exact = [
-        Fix(f.fix, f.command, diff(f.edits), f.edits, f.opens)
-        for f, weight in item.findings
-        if f.fix and weight > 0
-    ]
-    exact.sort(key=lambda fix: not fix.edits)
+    exact = exact_fixes(item.findings)
     general = [Fix(item.cause.fix)] if item.cause.fix else []
     return tuple(dict.fromkeys([*exact[:2], *general, *_for_products(item.cause.id, evidence, stacks)]))
+
+
+def exact_fixes(findings: Iterable[tuple[Finding, float]]) -> tuple[Fix, ...]:
+    """What the findings themselves know of mending it, those with a diff first."""
+    exact = [
+        Fix(f.fix, f.command, diff(f.edits), f.edits, f.opens)
+        for f, weight in findings
+        if f.fix and weight > 0
+    ]
+    return tuple(sorted(exact, key=lambda fix: not fix.edits))
 
 
 def _for_products(cause_id: str, evidence: Evidence, stacks: Sequence[str]) -> list[Fix]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("explain", "demo", "schema")
+COMMANDS = ("explain", "demo", "lint", "schema")
 
 HELP = """\
 why401 finds out why a request is refused with 401, proves it, and says how to mend it.
@@ -14,6 +14,7 @@ why401 finds out why a request is refused with 401, proves it, and says how to m
   why401 curl …                          put why401 before the curl command that failed
   why401 FILE …                          a transcript, HAR, error message, log, settings, code: nothing is sent
   … | why401                             the same from standard input
+  why401 lint PATH …                     what in a configuration or code will answer 401 unexpectedly (for CI)
   why401 explain CAUSE|CODE|HEADER       what a cause, an error code or a header value means
   why401 demo                            start a broken site on loopback and diagnose it
 

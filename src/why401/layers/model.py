@@ -8,6 +8,7 @@ from typing import Literal
 
 from why401.evidence import Answer, Change, Demand, Request, Source
 from why401.layers.tree import Absence, Document, Tree
+from why401.secret import Secret
 
 #: The fields that carry credentials, where "all fields are dropped" has to be said of each.
 CARRIERS = ("Authorization", "Cookie", "X-API-Key")
@@ -107,9 +108,13 @@ class Layer:
     kind: Literal["server", "application"] = "server"
     #: Addresses it listens on ("127.0.0.1:8080", ":80", "unix:/run/app.sock"); empty where unknown.
     listens: frozenset[str] = frozenset()
+    #: Names of the documents that are read here whole, so that nothing need be guessed from their words.
+    whole: frozenset[str] = frozenset()
     #: The server's own check of the configuration, and how it is told to read it anew.
     syntax_check: tuple[str, ...] = ()
     reload: tuple[str, ...] = ()
+    #: Values in the configuration that no report may show.
+    secrets: frozenset[Secret] = frozenset()
 
     def routes(self) -> Sequence[Route]:
         """Every route, in the order of the configuration."""

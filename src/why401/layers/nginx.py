@@ -78,6 +78,8 @@ class Nginx(Layer):
         self.syntax_check = ("nginx", "-t", *where)
         self.reload = ("nginx", "-s", "reload", *where)
         self._known: dict[int, Route] = {}
+        if self.top.first("http"):
+            self.whole = frozenset({self.root.name, *(d.document.name for d in self.top.walk())})
 
     @cached_property
     def upstreams(self) -> dict[str, list[str]]:

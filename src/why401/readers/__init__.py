@@ -57,10 +57,13 @@ def read(inputs: Iterable[Input]) -> Evidence:
     from why401.readers.http_pairing import settle
 
     held = list(inputs)
+    owned = layers.read(documents(held))
+    whole = {name for layer in owned.layers for name in layer.whole}
     evidence = Evidence()
     for item in held:
-        evidence = evidence + read_one(item)
-    return settle(evidence) + layers.read(documents(held))
+        if item.name not in whole:
+            evidence = evidence + read_one(item)
+    return settle(evidence) + owned
 
 
 def documents(inputs: Iterable[Input]) -> list[Document]:
