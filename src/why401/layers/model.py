@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from why401.evidence import Answer, Change, Demand, Request, Source
@@ -39,7 +40,16 @@ class Directive:
 
     def all(self, *names: str) -> list[Directive]:
         """The directives of these names directly in this block, in order."""
-        return [d for d in self.block or () if d.name in names]
+        if len(names) == 1:
+            return self._by_name.get(names[0], [])
+        return [d for d in self.block or () if d.name in names] if self._by_name.keys() & set(names) else []
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Directive]]:
+        found: dict[str, list[Directive]] = {}
+        for directive in self.block or ():
+            found.setdefault(directive.name, []).append(directive)
+        return found
 
     def first(self, *names: str) -> Directive | None:
         return next(iter(self.all(*names)), None)

@@ -71,6 +71,7 @@ class Nginx(Layer):
     def __post_init__(self) -> None:
         http = self.top.first("http") or self.top
         self.http = http
+        self.names = frozenset(directive.name for directive in self.top.walk())
         self.servers = http.all("server") or [http]
         heard = {f"{a}:{p}" if p else a for s in self.servers for a, p, _ in nginx_match.listens(s)}
         self.listens = frozenset(heard)
@@ -78,6 +79,7 @@ class Nginx(Layer):
         self.syntax_check = ("nginx", "-t", *where)
         self.reload = ("nginx", "-s", "reload", *where)
         self._known: dict[int, Route] = {}
+        self._known_blocks: list[Directive] = []
         if self.top.first("http"):
             self.whole = frozenset({self.root.name, *(d.document.name for d in self.top.walk())})
 
@@ -95,15 +97,18 @@ class Nginx(Layer):
         server = nginx_match.server_for(self.servers, request)
         if server is None:
             return ()
-        return tuple(self.route(block) for block in self._chain(server, nginx_match.path_of(request)))
+        return tuple(
+            self.route(block)
+            for block in self._chain(server, nginx_match.path_of(request), request.method or "GET")
+        )
 
-    def _chain(self, server: Directive, path: str) -> Iterator[Directive]:
+    def _chain(self, server: Directive, path: str, method: str) -> Iterator[Directive]:
         """The locations that the request passes: internal redirects lead from one to the next."""
         block = nginx_match.location_for(server, path) or server
         seen: set[int] = set()
         while id(block) not in seen and len(seen) < LONGEST_CHAIN:
             seen.add(id(block))
-            yield block
+            yield _limited(block, method)
             target = nginx_facts.goes_on(block, path)
             if not target:
                 return
@@ -114,6 +119,7 @@ class Nginx(Layer):
     def route(self, block: Directive) -> Route:
         """What a location (or a server without one) does with a request."""
         if id(block) not in self._known:
+            self._known_blocks.append(block)
             facts = nginx_facts.Facts(self, block)
             self._known[id(block)] = Route(
                 HOP,
@@ -127,9 +133,27 @@ class Nginx(Layer):
             )
         return self._known[id(block)]
 
+    def asked(self, route: Route, uri: str) -> Route | None:
+        """The route that a subrequest for `uri` from `route` meets."""
+        block = next((b for b in self._known_blocks if self._known[id(b)] is route), None)
+        server = next((b for b in block.enclosing() if b in self.servers), None) if block else None
+        if server is None:
+            return None
+        found = nginx_match.location_for(server, uri.partition("?")[0])
+        return self.route(found) if found is not None else None
+
     def open(self, name: str) -> Document | Absence:
         """A file that a directive names; relative names stand below the configuration's folder."""
         return self.tree.open(name, self.root, usual=nginx_tree.USUAL)
+
+
+def _limited(block: Directive, method: str) -> Directive:
+    """The block, or the `limit_except` in it where the method is not among those that it excepts."""
+    limit = block.first("limit_except")
+    excepted = {name.upper() for name in limit.args} if limit else set()
+    if "GET" in excepted:
+        excepted.add("HEAD")  # "allowing the GET method makes the HEAD method also allowed"
+    return limit if limit is not None and method.upper() not in excepted else block
 
 
 def _blocks(server: Directive) -> list[Directive]:

@@ -34,11 +34,6 @@ def in_force(block: Directive, *names: str) -> list[Directive]:
     return next((found for at in block.enclosing() if (found := at.all(*names))), [])
 
 
-def one(block: Directive, name: str) -> Directive | None:
-    """The directive of this name that holds in a block."""
-    return next(reversed(in_force(block, name)), None)
-
-
 def goes_on(block: Directive, path: str) -> str:
     """The URI or named location that an internal redirect of this block leads to; "" for none."""
     if block.all(*PASSES, "return"):
@@ -66,15 +61,22 @@ class Facts:
     def __init__(self, layer: Nginx, block: Directive) -> None:
         self._layer, self._block = layer, block
 
+    def _in_force(self, *names: str) -> list[Directive]:
+        """As `in_force`; names that stand nowhere in the configuration are not looked for."""
+        return in_force(self._block, *names) if not self._layer.names.isdisjoint(names) else []
+
+    def _one(self, name: str) -> Directive | None:
+        return next(reversed(self._in_force(name)), None)
+
     # demands
 
     def demands(self) -> Iterator[Demand]:
         for switch, scheme, file, respect in _LOGINS:
             yield from self._login(switch, scheme, file, respect)
-        for directive in in_force(self._block, "auth_request")[-1:]:
+        for directive in self._in_force("auth_request")[-1:]:
             if directive.args != ("off",):
                 yield self._demand("subrequest", directive.args[0], directive)
-        rules = in_force(self._block, "allow", "deny")
+        rules = self._in_force("allow", "deny")
         if any(rule.name == "deny" for rule in rules):
             denied = next(rule for rule in rules if rule.name == "deny")
             yield self._demand("address", ", ".join(f"{r.name} {' '.join(r.args)}" for r in rules), denied)
@@ -82,23 +84,26 @@ class Facts:
             ("satisfy", "any", "satisfy"),
             ("ssl_verify_client", "on", "certificate"),
         ):
-            held = one(self._block, name)
+            held = self._one(name)
             if held is not None and held.args == (value,):
                 yield self._demand(respect, value, held)
-        for directive in in_force(self._block, "limit_req", "limit_conn"):
-            status = one(self._block, f"{directive.name}_status")
+        for directive in self._in_force("limit_req", "limit_conn"):
+            status = self._one(f"{directive.name}_status")
             yield self._demand("rate", status.args[0] if status and status.args else "503", directive)
         for condition in self._refusing():
-            for name in self.fields_in(" ".join(condition.args)):
+            words = " ".join(condition.args)
+            if "$ssl_client_" in words:
+                yield self._demand("certificate", "on", condition)
+            for name in self.fields_in(words):
                 yield self._demand("field", name, condition)
 
     def _login(self, switch: str, scheme: str, file: str, respect: str) -> Iterator[Demand]:
-        held = one(self._block, switch)
+        held = self._one(switch)
         if held is None or not held.args or held.args[0] in ("off", "") or self._sometimes_off(held.args[0]):
             return
         yield self._demand("scheme", scheme, held)
         yield self._demand("realm", held.args[0], held)
-        named = one(self._block, file)
+        named = self._one(file)
         if named is not None and named.args and "$" not in named.args[0]:
             yield self._demand(respect, named.args[0], named)
 
@@ -150,28 +155,26 @@ class Facts:
         if kind is not None:
             yield from self._set(kind)
             for name in (f"{kind.name[:-5]}_pass_request_headers", "more_clear_input_headers"):
-                held = one(self._block, name)
+                held = self._one(name)
                 if held is not None and (held.args == ("off",) or name.startswith("more")):
                     for lost in CARRIERS if held.args == ("off",) else held.args:
                         yield Change("drops", lost, held.source, HOP)
-            for directive in in_force(self._block, f"{kind.name[:-5]}_hide_header"):
+            for directive in self._in_force(f"{kind.name[:-5]}_hide_header"):
                 yield Change("drops", directive.args[0] if directive.args else "", directive.source, HOP)
         yield from self._caching()
-        held = one(self._block, "underscores_in_headers")
+        held = self._one("underscores_in_headers")
         if held is None or held.args != ("on",):
             yield Change("drops", "*_*", held.source if held else self._block.source, HOP)
 
     def _passing(self) -> Directive | None:
         """The directive by which the block (or an `if` in it) passes the request on."""
-        for block in (self._block, *self._block.all("if", "limit_except")):
-            found = block.first(*PASSES)
-            if found is not None:
-                return found
-        return None
+        block = self._block.parent if self._block.name == "limit_except" else self._block
+        blocks = (block, *block.all("if")) if block is not None else ()
+        return next((found for one in blocks if (found := one.first(*PASSES))), None)
 
     def _set(self, kind: Directive) -> Iterator[Change]:
         name = _SETS[kind.name]
-        held = in_force(self._block, name)
+        held = self._in_force(name)
         for directive in held:
             if len(directive.args) < 2:
                 continue
@@ -199,10 +202,10 @@ class Facts:
                     yield Change("drops", directive.args[0], held[0].source, HOP, value=f"set at {place}")
 
     def _caching(self) -> Iterator[Change]:
-        cache = one(self._block, "proxy_cache") or one(self._block, "fastcgi_cache")
+        cache = self._one("proxy_cache") or self._one("fastcgi_cache")
         if cache is None or cache.args[:1] == ("off",):
             return
-        for directive in in_force(self._block, cache.name + "_valid"):
+        for directive in self._in_force(cache.name + "_valid"):
             if len(directive.args) > 1 and set(directive.args[:-1]) & {"any", "401", "403"}:
                 yield Change("caches", " ".join(directive.args[:-1]), directive.source, HOP)
 
