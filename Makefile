@@ -20,6 +20,7 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	tools/install-servers || true
+	$(BIN)/python tools/sound-corpus || true
 	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.dev
