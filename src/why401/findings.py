@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from why401.layers.model import Edit
 
 # A vocabulary for weights, so that rules agree on what "strong" means.
+PROVED = 40.0  #: computed from what is at hand: nothing else explains it
 NAMED = 24.0  #: the server or tool states the cause in so many words
 STRONG = 17.0  #: hardly ever seen otherwise
 CLEAR = 12.0  #: points there, other causes remain possible

@@ -93,8 +93,12 @@ def load() -> Model | None:
 
 
 def said(evidence: Evidence) -> str:
-    """All that was given as text; what live exchanges and HAR files hold is left to the checks."""
-    return "\n".join(text.content[:LOOKED_AT] for text in evidence.texts if not text.source.live)
+    """All that was given as text; what live exchanges and HAR files hold is left to the checks, and beside an
+    owner's configuration all but what a person wrote, since reports are made of other stuff."""
+    told = (text for text in evidence.texts if not text.source.live)
+    if evidence.layers:
+        told = (t for t in told if t.kind in ("message", "terminal") and t.source.name != "argument")
+    return "\n".join(text.content[:LOOKED_AT] for text in told)
 
 
 def vector(counted: Counter[int], idf: array[float]) -> dict[int, float]:

@@ -50,6 +50,7 @@ MODULES = (
     "server_config",
     "layers_demands",
     "layers_changes",
+    "layers_passwords",
     "nginx_rules",
     "platform",
     "healthy",

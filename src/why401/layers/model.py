@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -137,3 +138,9 @@ class Layer:
     def open(self, name: str) -> Document | Absence:
         """A file that the configuration names."""
         return self.tree.open(name, self.root)
+
+    def beside(self, name: str) -> list[Document]:
+        """The files whose names are nearly `name`, in the same folder."""
+        names = self.tree.beside(name, self.root)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.8)
+        return [found for other in near if isinstance(found := self.tree.open(other, self.root), Document)]

@@ -9,6 +9,7 @@ A file is **missing** only where its folder can be seen; else it is **unseen**: 
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
@@ -115,6 +116,17 @@ class Tree:
                 return [document for document in opened if isinstance(document, Document)]
         return []
 
+    def beside(self, name: str, root: Document) -> list[str]:
+        """The names of the files in the folder of `name`, given or on the disk."""
+        folder = os.path.dirname(name)
+        found = {given for given in self.given if os.path.dirname(given) == folder}
+        if root.path is not None:
+            with contextlib.suppress(OSError):
+                found.update(
+                    os.path.normpath(entry.path) for entry in os.scandir(folder or ".") if entry.is_file()
+                )
+        return sorted(found)
+
     def _places(self, name: str, root: Document, base: str, usual: str) -> Iterator[str]:
         """Where a name may lie, in the order of trust."""
         folder = os.path.dirname(root.name)
@@ -128,9 +140,10 @@ class Tree:
     def _sees(self, folder: str, root: Document, usual: str) -> bool:
         """Whether an absent file of this folder is known to be absent: the folder is the configuration's own,
         or the configuration lies where the server itself reads it."""
+        folder = folder or "."
         if not os.path.isdir(folder):
             return False
-        own = os.path.realpath(os.path.dirname(str(root.path)))
+        own = os.path.realpath(os.path.dirname(str(root.path)) or ".")
         inside = os.path.realpath(folder)
         if inside == own or inside.startswith(own + os.sep) or own.startswith(inside + os.sep):
             return inside != os.sep
