@@ -218,6 +218,8 @@ class Record:
     address: str | None = None  # of the client
     user: str | None = None
     agent: str | None = None
+    hop: str | None = None  # the product that wrote it: "nginx", "Apache httpd", "HAProxy"
+    message: str = field(default="", repr=False)  # the words, without time, level and process
 
 
 @dataclass(frozen=True, slots=True)

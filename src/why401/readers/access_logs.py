@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from why401.evidence import Evidence, Record, Source
 from why401.prefilter import Lazy, lazy
-from why401.readers import log_keys, log_times
+from why401.readers import log_columns, log_keys, log_prefixes, log_products, log_times
+from why401.readers.log_prefixes import Line
 
 MOST_RECORDS = 50_000  # of one input; larger logs are the business of the triage
 LONGEST_LINE = 8_000
@@ -29,6 +30,14 @@ _AGENT = r'(?:\s+"(?P<referer>[^"]*)"\s+"(?P<agent>[^"]*)")?'
 _SHAPES: tuple[Lazy, ...] = tuple(
     lazy(pattern)
     for pattern in (
+        # Envoy's default format, and Istio's: [time] "GET /x HTTP/1.1" 401 UAEX details … "agent" "request id"
+        rf'^\[\d{{4}}-\d\d-\d\dT[\d:.]+Z\] {_REQUEST} (?P<status>\d{{3}}) \S+ (?:\S+ .*?)??\d+ \d+ \d+ [\d-]+ "(?P<forwarded>[^"]*)" "(?P<agent>[^"]*)"',
+        # oauth2-proxy: address - id - user [time] host GET upstream "/path" HTTP/1.1 "agent" 401
+        rf'{_ADDRESS}(?::\d+)? - \S+ - (?P<user>\S+) \[[^\]]+\] \S+ {_METHOD} \S+ "(?P<path>[^"]*)" HTTPS?/[\d.]+ "(?P<agent>[^"]*)" (?P<status>\d{{3}})\b',
+        # PHP-FPM: address - user time "GET /index.php" 401
+        rf'^{_ADDRESS} - +(?P<user>\S*) ?\d\d/[A-Z][a-z]{{2}}/\d{{4}}:\S+ [+-]\d{{4}} {_REQUEST} (?P<status>\d{{3}})\b',
+        # ASP.NET Core since 5: Request finished HTTP/1.1 GET http://host/x - 401 0 - 1.2ms
+        rf"Request finished HTTP/[\d.]+ {_METHOD} (?P<path>\S+) .*?- (?P<status>\d{{3}})\b",
         # common and combined: Apache, nginx, Traefik, gunicorn, werkzeug, aiohttp, Tomcat, Jetty
         rf'{_ADDRESS} \S+ (?P<user>[^\[\]"]{{1,80}}?) \[[^\]]+\] {_REQUEST} (?P<status>\d{{3}})\b(?: \S+)?{_AGENT}',
         # HAProxy: the status stands before the request
@@ -51,14 +60,20 @@ _SHAPES: tuple[Lazy, ...] = tuple(
         rf"(?:^|[\s\]|]){_METHOD}\s+(?P<path>/\S*)\s+(?:-+>?\s*)?(?P<status>[1-5]\d\d)\b(?=\s+[\d.]+\s?(?:ms|s|µs)\b|\s+-|\s*$|\s+\()",
     )
 )  # fmt: skip
-_STARTED = lazy(rf'(?:Started|Processing)\s+{_METHOD}\s+"(?P<path>[^"]+)"(?:\s+for\s+(?P<address>\S+))?')
+_STARTED = lazy(
+    rf'(?:(?:Started|Processing)\s+{_METHOD}\s+"(?P<path>[^"]+)"(?:\s+for\s+(?P<address>\S+))?|Request starting HTTP/[\d.]+ {_METHOD.replace("method", "verb")} (?P<url>\S+))'
+)
 _SPRING = lazy(
     rf'(?:DispatcherServlet|DispatcherHandler|HttpWebHandlerAdapter|FilterChainProxy)\S*\s*:?\s.*?{_METHOD} "?(?P<path>/[^\s",]*)'
 )
-_COMPLETED = lazy(r"\bCompleted\s+(?P<status>[1-5]\d\d)\b")
+_COMPLETED = lazy(r"\b(?:Completed\s+|Request finished in [\d.]+ms )(?P<status>[1-5]\d\d)\b")
+#: What stands before "Started", "Filter" and "Completed" of one request where many run side by side: the tags of
+#: Rails' TaggedLogging, or the process.
+_THREAD = lazy(r"^.{0,60}?(?P<tag>\[[\w-]{16,}\]|#\d+\]|\[\d+\])")
+_HALTED = lazy(r"Filter chain halted as \S+ rendered or redirected")
 _ANY = _METHOD.replace("?P<method>", "?:")
 _CUE = lazy(
-    rf'(?i)\bHTTPS?/[\d.]+"|#Fields:|\bCompleted [1-5]\d\d|status(?:_?code)?"?[=:]|"{_ANY} |\bTCP_[A-Z_]+/\d|\[GIN\]'
+    rf'(?i)\bHTTPS?/[\d.]+"|#Fields:|Request finished |\] [\w.:-]+ {_ANY} \S+ "/|\bresp=\d|response_code"?[=:]|\bCompleted [1-5]\d\d|status(?:_?code)?"?[=:]|"{_ANY} |\bTCP_[A-Z_]+/\d|\[GIN\]'
 )
 _CUE_LINE = lazy(rf"(?m)(?:^|[\s\]|]){_ANY}\s+/\S*\s+[1-5]\d\d\b|/\d{{3}} \d+ {_ANY} |^\d{{4}}-\d\d-\d\d \S+ \S+ {_ANY} /")  # fmt: skip
 _ANSI = lazy(r"\x1b\[[\d;]*m")
@@ -83,35 +98,57 @@ def read(text: str, source: Source) -> Evidence:
 
 def _records(text: str, source: Source) -> Iterator[Record]:
     columns: list[str] = []
-    started: Record | None = None
-    for number, raw in enumerate(text.splitlines(), source.line or 1):
-        line = _ANSI.sub("", raw[:LONGEST_LINE])
-        where = source.at(number)
-        if line.startswith("#Fields:"):
-            columns = line.split()[1:]
+    started: dict[str, Record] = {}
+    for line in log_prefixes.lines(text, source.line or 1, LONGEST_LINE):
+        clean = _ANSI.sub("", line.message)
+        where = source.at(line.number)
+        if clean.startswith("#Fields:"):
+            columns = clean.split()[1:]
             continue
-        if columns and not line.startswith("#"):
-            record = _columned(line, columns, where)
-            if record:
-                yield record
-                continue
-        begun = _STARTED.search(line) or _SPRING.search(line)
-        if begun:
-            started = _record(begun, line, where)
-            continue
-        done = _COMPLETED.search(line)
-        if done:
-            first = started or Record(line, where, log_times.find(line))
-            yield replace(
-                first, text=f"{first.text}\n{line}" if started else line, status=int(done["status"])
-            )
-            started = None
-            continue
-        record = _shaped(line, where) or (
-            log_keys.record(line, where) if "=" in line or "{" in line else None
-        )
-        if record and record.status is not None:
-            yield record
+        record = None
+        if columns and not clean.startswith("#"):
+            record = log_columns.record(clean, columns, where)
+        if record is None:
+            step, record = _step(clean, where, started)
+            record = record if step else _of_line(clean, where)
+            record = record and log_products.told(record, replace(line, message=clean))
+        if record is not None:
+            yield replace(record, text=_raw(record, line)) if line.wrapped else record
+
+
+def _raw(record: Record, line: Line) -> str:
+    """The text of a record as it stands in the log, with what a log carrier put before it."""
+    return record.text if "\n" in record.text else line.raw
+
+
+def _of_line(line: str, where: Source) -> Record | None:
+    record = _shaped(line, where) or (log_keys.record(line, where) if "=" in line or "{" in line else None)
+    return record if record and record.status is not None else None
+
+
+def _step(line: str, where: Source, started: dict[str, Record]) -> tuple[bool, Record | None]:
+    """Whether the line is a step of a request told in several lines (Rails, Spring, ASP.NET Core), and the
+    record where it is the last one."""
+    begun = _STARTED.search(line) or _SPRING.search(line)
+    done = None if begun else _COMPLETED.search(line)
+    halted = None if begun or done else _HALTED.search(line)
+    if not (begun or done or halted):
+        return False, None
+    tag = _THREAD.match(line)
+    key = tag["tag"] if tag else ""
+    if begun:
+        started[key] = _record(begun, line, where)
+        return True, None
+    first = started.get(key)
+    if halted:
+        if first:
+            started[key] = replace(first, message=halted.group(), text=f"{first.text}\n{line}")
+        return bool(first), None
+    assert done is not None
+    started.pop(key, None)
+    record = first or Record(line, where, log_times.find(line))
+    text = f"{first.text}\n{line}" if first else line
+    return True, replace(record, text=text, status=int(done["status"]))
 
 
 def _shaped(line: str, source: Source) -> Record | None:
@@ -133,36 +170,9 @@ def _record(match: re.Match[str], line: str, source: Source) -> Record:
         log_times.find(line),
         None,
         int(status) if status else None,
-        held.get("method"),
-        held.get("path"),
+        held.get("method") or held.get("verb"),
+        held.get("path") or held.get("url"),
         held.get("address"),
         held.get("user", "").strip() or None,
         held.get("agent", "").replace("+", " ") or None,
-    )
-
-
-#: Columns of the W3C extended format, as IIS and CloudFront name them.
-_COLUMNS = {
-    "sc-status": "status", "cs-method": "method", "cs-uri-stem": "path", "c-ip": "address", "cs-username": "user",
-    "cs(User-Agent)": "agent",
-}  # fmt: skip
-
-
-def _columned(line: str, columns: list[str], source: Source) -> Record | None:
-    values = line.split("\t") if "\t" in line else line.split()
-    held = dict(zip(columns, values, strict=False))
-    found = {key: held[name] for name, key in _COLUMNS.items() if held.get(name, "-") != "-"}
-    if not found.get("status", "").isdigit():
-        return None
-    return Record(
-        line,
-        source,
-        log_times.find(f"{held.get('date', '')} {held.get('time', '')}"),
-        None,
-        int(found["status"]),
-        found.get("method"),
-        found.get("path"),
-        found.get("address"),
-        found.get("user"),
-        found.get("agent", "").replace("+", " ").replace("%20", " ") or None,
     )

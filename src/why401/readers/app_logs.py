@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from why401.evidence import Evidence, Record, Source
 from why401.prefilter import lazy
-from why401.readers import access_logs, kinds, log_keys, log_times
+from why401.readers import access_logs, kinds, log_keys, log_prefixes, log_products, log_times
+from why401.readers.log_prefixes import Line
 
 MOST_RECORDS = 20_000
 LONGEST = 6_000  # characters of one record
@@ -22,14 +23,13 @@ _LEVELS = {
     "trace": "trace", "trc": "trace", "debug": "debug", "dbg": "debug", "dbug": "debug", "info": "info", "inf": "info",
     "notice": "info", "warn": "warning", "warning": "warning", "wrn": "warning", "err": "error", "error": "error",
     "eror": "error", "fail": "error", "severe": "error", "crit": "critical", "critical": "critical", "fatal": "critical",
-    "emerg": "critical", "alert": "critical", "panic": "critical", "w": "warning", "e": "error", "i": "info", "d": "debug",
+    "emerg": "critical", "alert": "critical", "panic": "critical", "fine": "debug", "finer": "debug", "finest": "trace",
+    "config": "debug", "trce": "trace", "w": "warning", "e": "error", "i": "info", "d": "debug",
 }  # fmt: skip
 _LEVEL = lazy(
-    r"(?:(?<=[\s\[|:(.])|^)(?:level=|lvl=)?\"?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG|ALERT|PANIC"
-    r"|trace|debug|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|emerg|fail|TRC|DBG|INF|WRN|dbug|[EWID](?=\d{4}\s))\"?(?=[\s\]|:).\d,]|$)"
+    r"(?:(?<=[\s\[|:(.])|^)(?:level=|lvl=)?\"?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|CRIT(?:ICAL)?|FATAL|EMERG|ALERT|PANIC|FINE(?:R|ST)?"
+    r"|trace|debug|info|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|emerg|fail|TRC|DBG|INF|WRN|dbug|trce|[EWID](?=\d{4}\s))\"?(?=[\s\]|:).\d,]|$)"
 )
-_SYSLOG = lazy(r"^(?:<\d+>)?[A-Z][a-z]{2}\s+\d+ \d\d:\d\d:\d\d \S+ [\w./@-]+(?:\[\d+\])?: ")
-_CONTAINER = lazy(r"^[\w.-]+\s+\| ")
 _ANSI = lazy(r"\x1b\[[\d;]*m")
 _CONTINUES = lazy(
     r"^(?:\s+\S|Caused by: |Traceback \(|\.\.\. \d+ more|\}|\)|--- End of |During handling |[\w.$]+(?:Exception|Error)\b)"
@@ -43,7 +43,8 @@ def sniff(name: str, text: str) -> bool:
     kind, _ = kinds.kind_of(name, text)
     if kind in ("settings", "code"):
         return False
-    return any(_begins(line) for line in text[:100_000].splitlines()[:400])
+    lines = log_prefixes.lines(text[:100_000], 1, LONGEST)
+    return any(_begins(line) for _, line in zip(range(400), lines, strict=False))
 
 
 def read(text: str, source: Source) -> Evidence:
@@ -60,23 +61,27 @@ def read(text: str, source: Source) -> Evidence:
 class _Open:
     """A message whose further lines may follow."""
 
-    line: int
+    first: Line
     lines: list[str] = field(default_factory=list)
     size: int = 0
 
 
 def _records(text: str, source: Source) -> Iterator[Record]:
     held: _Open | None = None
-    for number, raw in enumerate(text.splitlines(), source.line or 1):
-        line = _ANSI.sub("", raw[:LONGEST])
-        if _begins(line):
+    for line in log_prefixes.lines(text, source.line or 1, LONGEST):
+        if "\x1b" in line.message:
+            line = replace(line, message=_ANSI.sub("", line.message))
+        follows = bool(line.message.strip() and (_CONTINUES.match(line.message) or _traced(held)))
+        if held and line.wrapped and follows and not _stamped(line.message[:60]):
+            held.lines.append(line.message)
+        elif _begins(line):
             if held:
                 yield from _record(held, source)
-            held = _Open(number, [line], len(line))
-        elif held and line.strip() and (_CONTINUES.match(line) or _traced(held)):
+            held = _Open(line, [line.message], len(line.message))
+        elif held and follows:
             if held.size < LONGEST:
-                held.lines.append(line)
-                held.size += len(line)
+                held.lines.append(line.message)
+                held.size += len(line.message)
         elif held:
             yield from _record(held, source)
             held = None
@@ -84,21 +89,31 @@ def _records(text: str, source: Source) -> Iterator[Record]:
         yield from _record(held, source)
 
 
-def _traced(held: _Open) -> bool:
+def _traced(held: _Open | None) -> bool:
     """Whether the message is in the middle of a stack trace."""
-    return any(line.startswith("Traceback (") for line in held.lines)
+    return held is not None and any(line.startswith("Traceback (") for line in held.lines)
 
 
-def _begins(line: str) -> bool:
+def _begins(line: Line) -> bool:
     """Whether a line begins a message: it opens with a time, a level or a process."""
-    if not line or line[0].isspace():
-        return False
-    body = _CONTAINER.sub("", line, count=1)
-    if _SYSLOG.match(body):
+    body = line.message
+    if line.wrapped and line.program and body.strip():
         return True
+    if not body or body[0].isspace():
+        return False
     head = body[:60]
     level = _LEVEL.search(body[:120])
-    return bool((log_times.find(head) and (level or _stamped(head))) or (level and level.start() <= 2))
+    if (log_times.find(head) and (level or _stamped(head))) or (level and level.start() <= 2):
+        return True
+    return (body.startswith(("{", "Unauthorized: /", "Forbidden")) or "] [Auth" in body) and _whole(body)
+
+
+def _whole(body: str) -> bool:
+    """A line without time or level that is a message all the same: JSON with a message, Django's short words."""
+    if body.startswith("{"):
+        named = log_keys.record(body, Source("")) if '"' in body else None
+        return named is not None and bool(named.level and named.message)
+    return log_products.known(body)
 
 
 def _stamped(head: str) -> bool:
@@ -110,21 +125,20 @@ def _stamped(head: str) -> bool:
 
 
 def _record(held: _Open, source: Source) -> Iterator[Record]:
-    first = held.lines[0]
-    where = source.at(held.line)
+    first = held.first.message
+    where = source.at(held.first.number)
     if access_logs.read(first, where).records:
         return
-    text = "\n".join(held.lines)
+    text = "\n".join([held.first.raw, *held.lines[1:]])
+    line = replace(held.first, message="\n".join(held.lines))
     named = log_keys.record(first, where) if ("{" in first or first.count("=") >= 3) else None
     if named is not None and named.level:
         level = _LEVELS.get(named.level, named.level)
-        yield Record(
-            text, where, named.time, level, named.status, named.method, named.path, named.address, named.user
-        )
+        yield log_products.told(replace(named, text=text, level=level, time=named.time or line.time), line)
         return
     level_match = _LEVEL.search(first[:160])
     client, request = _CLIENT.search(first), _REQUEST.search(first)
-    yield Record(
+    record = Record(
         text,
         where,
         log_times.find(first[:80]),
@@ -134,3 +148,5 @@ def _record(held: _Open, source: Source) -> Iterator[Record]:
         request["path"] if request else None,
         client["address"] if client else None,
     )
+    record = log_products.told(record, line)
+    yield replace(record, level=_LEVELS.get(record.level.lower(), record.level) if record.level else None)

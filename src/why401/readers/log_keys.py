@@ -18,7 +18,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "status", "status_code", "statuscode", "http_status", "httpstatus", "response.status", "downstreamstatus",
         "originstatus", "responsestatus.code", "http.status_code", "http.response.status_code", "res.statuscode",
         "response_code", "response.statuscode", "code", "httprequest.status", "resp_status", "resp.status",
-        "sc-status", "http.response.code", "response_status", "res.status",
+        "sc-status", "http.response.code", "response_status", "res.status", "http.response.status", "resp",
     ),
     "method": (
         "method", "request_method", "requestmethod", "http_method", "httpmethod", "req.method", "verb",
@@ -27,12 +27,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "path": (
         "path", "uri", "request_uri", "requestpath", "requesturi", "req.url", "request.uri", "http.url", "url",
         "url.path", "http.target", "http.path", "request.path", "httprequest.requesturl", "route", "request_path",
-        "target", "resourcepath", "http.request.path",
+        "target", "resourcepath", "http.request.path", "http.request.uri",
     ),
     "address": (
         "remote_ip", "remote_addr", "clienthost", "client_ip", "clientip", "remoteaddr", "sourceips.0", "client.ip",
         "request.remote_ip", "request.client_ip", "ip", "remote", "remote_address", "source.ip", "sourceip",
-        "req.remoteaddress", "httprequest.remoteip", "request.remote_addr", "client", "identity.sourceip",
+        "req.remoteaddress", "httprequest.remoteip", "request.remote_addr", "client", "identity.sourceip", "srcip",
+        "http.request.remoteaddr", "downstream_remote_address",
     ),
     "user": (
         "user", "username", "user.username", "remote_user", "clientusername", "user_id", "auth.user", "user.name",
@@ -40,14 +41,18 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "agent": (
         "user_agent", "useragent", "http_user_agent", "request.headers.user-agent.0", "req.headers.user-agent",
-        "httprequest.useragent", "user_agent.original", "agent", "request_user-agent",
+        "httprequest.useragent", "user_agent.original", "agent", "request_user-agent", "http.request.useragent",
     ),
     "level": ("level", "severity", "lvl", "loglevel", "log.level", "@l"),
+    "message": ("msg", "message", "error", "err", "@m", "@mt", "response_code_details"),
     "time": (
-        "time", "ts", "timestamp", "@timestamp", "requestreceivedtimestamp", "startutc", "t", "datetime", "date",
-        "@t", "time_local", "time_iso8601", "msec", "asctime",
+        "start_time", "time", "ts", "timestamp", "@timestamp", "requestreceivedtimestamp", "startutc", "t", "datetime",
+        "date", "@t", "time_local", "time_iso8601", "msec", "asctime",
     ),
 }  # fmt: skip
+#: Levels of bunyan and pino.
+_PINO = {"10": "trace", "20": "debug", "30": "info", "40": "warning", "50": "error", "60": "critical"}
+_PORT = lazy(r"^(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]):\d+$")
 _PAIR = lazy(r'(?<![\w.])([A-Za-z@][\w.@-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 _JSON = lazy(r"\{.*\}\s*,?$")
 _NUMBER = lazy(r"[1-5]\d\d$")
@@ -62,7 +67,7 @@ def record(line: str, source: Source) -> Record | None:
     status = found["status"]
     method = found["method"]
     known = int(status) if status and _NUMBER.match(status) else None
-    if known is None and not (found["level"] and (_first(values, ("msg", "message", "error", "@m", "@mt")))):
+    if known is None and not (found["level"] and found["message"]):
         return None
     if known is not None and not (method or found["path"]):
         return None
@@ -70,13 +75,14 @@ def record(line: str, source: Source) -> Record | None:
         line,
         source,
         _time(found["time"], line),
-        found["level"].lower() if found["level"] else None,
+        _PINO.get(found["level"], found["level"].lower()) if found["level"] else None,
         known,
         method.upper() if method else None,
         found["path"],
-        found["address"],
+        _PORT.sub(r"\1", found["address"]) if found["address"] else None,
         found["user"] if found["user"] not in ("-", "") else None,
         found["agent"],
+        message=" ".join(dict.fromkeys(values[n] for n in _NAMES["message"] if values.get(n))),
     )
 
 

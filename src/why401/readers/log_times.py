@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (patterns: one a line)
 """The time that stands in a log line, whichever of the usual ways it is written in.
 
 A time without a zone is taken as UTC: times of one input stay comparable, and nothing that must know the true
@@ -24,12 +25,36 @@ _PATTERNS = tuple(
         rf"(?<!\d)(?P<year>\d{{4}})[-/](?P<month>\d\d)[-/](?P<day>\d\d)(?:[T ]|\s+-\s+){_CLOCK}{_ZONE}",
         rf"(?<!\d)(?P<day>\d\d)/(?P<name>[A-Za-z]{{3}})/(?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
         rf"\b(?P<name>[A-Z][a-z]{{2}})\s+(?P<day>\d\d?)\s+{_CLOCK}\s+(?P<year>\d{{4}})",
+        # java.util.logging: Jan 02, 2024 3:04:05 PM
+        r"\b(?P<name>[A-Z][a-z]{2}) (?P<day>\d\d?), (?P<year>\d{4}) (?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d) (?P<half>[AP]M)",
         rf"\b(?P<day>\d\d?)\s(?P<name>[A-Z][a-z]{{2}})\s(?P<year>\d{{4}})\s{_CLOCK}{_ZONE}",
         rf"\b(?P<day>\d\d)-(?P<name>[A-Z][a-z]{{2}})-(?P<year>\d{{4}})\s{_CLOCK}{_ZONE}",
         rf"(?<![\d-])(?P<year>\d\d)-(?P<month>\d\d)-(?P<day>\d\d)\s{_CLOCK}{_ZONE}",
     )
 )
 _EPOCH = lazy(r"(?<![\d.])(1[0-9]{9})(?:\.(\d{1,6})|(\d{3}))?(?![\d.])")
+
+
+_YEARLESS = lazy(
+    rf"^\W{{0,2}}(?:<\d+>)?(?:(?P<name>[A-Z][a-z]{{2}})\s+(?P<day>\d\d?)|[EWI](?P<month>\d\d)(?P<day2>\d\d)) {_CLOCK}"
+)
+_ZONED = lazy(r":\d\d(?:[.,]\d+)?\s?(?:Z\b|UTC\b|GMT\b|[+-]\d\d:?\d\d\b)")
+
+
+def zoned(text: str) -> bool:
+    """Whether the first time in `text` names its zone, or counts seconds since 1970."""
+    if _ZONED.search(text):
+        return True
+    return not any(pattern.search(text) for pattern in _PATTERNS) and _EPOCH.search(text) is not None
+
+
+def of_year(text: str, year: int) -> datetime | None:
+    """A time that stands without its year (syslog, klog) at the beginning of `text`, in that year."""
+    match = _YEARLESS.match(text)
+    if not match:
+        return None
+    held = match.groupdict()
+    return _time(held | {"year": str(year), "day": held["day"] or held["day2"]})
 
 
 def find(text: str) -> datetime | None:
@@ -55,7 +80,7 @@ def _time(found: dict[str, str | None]) -> datetime | None:
             year + 2000 if year < 100 else year,
             month,
             int(found["day"] or 0),
-            int(found["hour"] or 0),
+            _hour(int(found["hour"] or 0), found.get("half")),
             int(found["minute"] or 0),
             min(int(found["second"] or 0), 59),  # a leap second
             int(part),
@@ -63,6 +88,10 @@ def _time(found: dict[str, str | None]) -> datetime | None:
         )
     except ValueError:
         return None
+
+
+def _hour(hour: int, half: str | None) -> int:
+    return hour if half is None else hour % 12 + (12 if half == "PM" else 0)
 
 
 def _zone(text: str | None) -> timezone:
