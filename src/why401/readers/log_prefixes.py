@@ -26,7 +26,7 @@ _RFC5424 = lazy(
 )
 _RFC3164 = lazy(
     r"^(?:<(?P<priority>\d{1,3})>)?(?P<time>[A-Z][a-z]{2}\s+\d{1,2} \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d))"
-    r" (?!stdout |stderr )[\w.:-]+ (?P<program>[A-Za-z][\w./@-]*)(?:\[\d+\])?: "
+    r" (?!(?:stdout|stderr|TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|FATAL) )[\w.:-]+ (?P<program>[A-Za-z][\w./@-]*)(?:\[\d+\])?: "
 )
 _CRI = lazy(r"^(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP] ")
 _EXPORT = lazy(r"(?m)^__(?:CURSOR|REALTIME_TIMESTAMP)=")
