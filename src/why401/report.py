@@ -99,6 +99,15 @@ class Experiment:
     cause: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a fix that was to be carried out, in one sentence, and the files that were changed."""
+
+    outcome: Literal["mended", "rolled-back", "refused"]
+    says: str
+    files: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Report:
     """Everything that a report shows. `diagnoses` has at least one entry, the one most worth mending first."""
@@ -108,6 +117,7 @@ class Report:
     experiments: tuple[Experiment, ...] = ()
     tried: tuple[Exchange, ...] = ()  # what the experiments exchanged, numbered on from the evidence's
     notes: tuple[str, ...] = ()  # what the user should know: budgets used, inputs that could not be read
+    applied: Applied | None = None
     unreachable: str = ""  # why the target could not be reached, in one sentence
 
     @property

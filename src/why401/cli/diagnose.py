@@ -41,6 +41,10 @@ def _report(arguments: Arguments) -> Report:
     evidence = readers.read(given)
     if given and len(evidence.unreadable) == len(given) and not arguments.curl:
         raise Usage(evidence.unreadable[0].says)
+    if "--apply" in arguments.flags and (not arguments.curl or "--offline" in arguments.flags):
+        raise Usage(
+            "--apply sends the request to see whether the fix helps; it needs a URL, and no --offline."
+        )
     if arguments.curl and "--offline" not in arguments.flags:
         return _live(arguments, evidence)
     if arguments.curl:
@@ -68,7 +72,27 @@ def _live(arguments: Arguments, evidence: Evidence) -> Report:
         ask = ask_of(arguments.curl, follow=None if arguments.as_curl else True)
     except Unsendable as problem:
         raise Usage(str(problem)) from None
-    return _diagnose(arguments, ask, evidence)
+    report = _diagnose(arguments, ask, evidence)
+    return _applied(report, ask, arguments) if "--apply" in arguments.flags else report
+
+
+def _applied(report: Report, ask: Ask, arguments: Arguments) -> Report:
+    """The report with what became of its fix, which is carried out on the owner's files."""
+    from dataclasses import replace
+
+    from why401 import applying
+    from why401.report import Applied
+
+    try:
+        done = applying.apply(
+            report,
+            ask,
+            reload=arguments.value("--reload") or "",
+            allow_open="--allow-open" in arguments.flags,
+        )
+    except applying.Refused as problem:
+        done = Applied("refused", f"Nothing was changed: {problem}")
+    return replace(report, applied=done, notes=(*report.notes, done.says))
 
 
 def _again(arguments: Arguments, evidence: Evidence) -> Report:

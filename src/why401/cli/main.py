@@ -23,6 +23,8 @@ Sending:     --offline (send nothing)  --live (URLs found in files may be asked)
              --origin URL (the application itself, past the proxy)  --via PROXY (try through a proxy)
              --token-url URL with --refresh-token T or --client-id I --client-secret S (log in anew once)
              --send-credentials-to ORIGIN  --max-requests N (12)  --max-failed-logins N (2)
+Mending:     --apply (carry the fix out on your files: backup, syntax check, reload, the same request again; taken
+             back unless it helps and keeps others out)  --reload COMMAND  --allow-open
 Secrets are never shown unless you say --show-secrets.
 
 Exit status: 0 no authentication failure, 1 one was diagnosed, 2 wrong usage or unreadable input,

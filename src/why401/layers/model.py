@@ -135,6 +135,10 @@ class Layer:
         """The routes that the request passes here, in order; () where this layer is not asked by it."""
         raise NotImplementedError
 
+    def commands(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The server's own syntax check, and the command by which it reads its configuration anew."""
+        return self.syntax_check, self.reload
+
     def open(self, name: str) -> Document | Absence:
         """A file that the configuration names."""
         return self.tree.open(name, self.root)

@@ -8,6 +8,7 @@ inherited only as a whole: one of them in the inner block replaces all of the ou
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,9 +76,6 @@ class Nginx(Layer):
         self.servers = http.all("server") or [http]
         heard = {f"{a}:{p}" if p else a for s in self.servers for a, p, _ in nginx_match.listens(s)}
         self.listens = frozenset(heard)
-        where = ("-c", str(Path(self.root.name).resolve()))
-        self.syntax_check = ("nginx", "-t", *where)
-        self.reload = ("nginx", "-s", "reload", *where)
         self._known: dict[int, Route] = {}
         self._known_blocks: list[Directive] = []
         if self.top.first("http"):
@@ -142,9 +140,29 @@ class Nginx(Layer):
         found = nginx_match.location_for(server, uri.partition("?")[0])
         return self.route(found) if found is not None else None
 
+    def commands(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """With the options of the running master where one has this configuration, as its prefix counts."""
+        path = str(Path(self.root.name).resolve())
+        options = running_options("nginx: master process", path) or ("-c", path)
+        return ("nginx", *options, "-t", "-q"), ("nginx", *options, "-s", "reload")
+
     def open(self, name: str) -> Document | Absence:
         """A file that a directive names; relative names stand below the configuration's folder."""
         return self.tree.open(name, self.root, usual=nginx_tree.USUAL)
+
+
+def running_options(title: str, path: str) -> tuple[str, ...]:
+    """The options of a running process whose command line has this title and names this file."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if title in line and path in line:
+            words = shlex.split(line)
+            at = next(i for i, word in enumerate(words) if word.startswith("-"))
+            return tuple(words[at:])
+    return ()
 
 
 def _limited(block: Directive, method: str) -> Directive:

@@ -38,6 +38,13 @@ def render(report: Report, redactor: Redactor) -> dict[str, Any]:
         ],
         "unreadable": [item.says for item in evidence.unreadable],
         "notes": list(report.notes),
+        "applied": {
+            "outcome": report.applied.outcome,
+            "says": report.applied.says,
+            "files": list(report.applied.files),
+        }
+        if report.applied
+        else None,
         "unreachable": report.unreachable or None,
     }
 
