@@ -49,8 +49,10 @@ def diagnose(
     *,
     say: Callable[[str], None] = silent,
     stop: Callable[[], bool] = wire.never,
+    later: Callable[[], Evidence] = Evidence,
 ) -> Report:
-    """Diagnose a request by sending it; `evidence` is what the user has besides.
+    """Diagnose a request by sending it; `evidence` is what the user has besides, and `later` reads what there
+    is only after the request was answered, such as the new lines of a log.
 
     A target that cannot be reached gives a report whose `unreachable` says why, in one sentence.
     """
@@ -65,6 +67,7 @@ def diagnose(
     if not sent:
         return dataclasses.replace(flow.examine(given), unreachable="Stopped before any answer came.")
     budget.count(sent, own=True)
+    given = given + later()
     whole = _evidence(ask, sent, notes) + given
     findings = [*flow.find(whole), *observe(ask, sent), *certificate(ask, _said(sent[-1], notes))]
     number = _next_number(whole)

@@ -13,6 +13,7 @@ from why401.evidence import Evidence
 from why401.report import Report
 
 if TYPE_CHECKING:
+    from why401.cli.logs import Tails
     from why401.experiments.login_again import Login
     from why401.probes.ask import Ask
 
@@ -31,6 +32,7 @@ def main(words: Sequence[str]) -> int:
 def _report(arguments: Arguments) -> Report:
     from why401 import flow, readers
     from why401.cli.inputs import inputs
+    from why401.cli.logs import Tails
 
     names = arguments.files
     if not names and not arguments.curl:
@@ -38,7 +40,9 @@ def _report(arguments: Arguments) -> Report:
             raise Usage("Nothing to look at; name a URL or a file, or see why401 --help.")
         names = ["-"]
     given = inputs(names)
-    evidence = readers.read(given)
+    sends = bool(arguments.curl) and "--offline" not in arguments.flags
+    tails = Tails(given if sends else ())
+    evidence = readers.read(tails.others if sends else given)
     if given and len(evidence.unreadable) == len(given) and not arguments.curl:
         raise Usage(evidence.unreadable[0].says)
     if "--apply" in arguments.flags and (not arguments.curl or "--offline" in arguments.flags):
@@ -46,7 +50,7 @@ def _report(arguments: Arguments) -> Report:
             "--apply sends the request to see whether the fix helps; it needs a URL, and no --offline."
         )
     if arguments.curl and "--offline" not in arguments.flags:
-        return _live(arguments, evidence)
+        return _live(arguments, evidence, tails)
     if arguments.curl:
         evidence = evidence + _typed(arguments)
     if "--live" in arguments.flags and "--offline" not in arguments.flags and evidence.refused:
@@ -64,7 +68,7 @@ def _typed(arguments: Arguments) -> Evidence:
     return readers.read_one(readers.Input("argument", line.encode("utf-8", "surrogateescape")))
 
 
-def _live(arguments: Arguments, evidence: Evidence) -> Report:
+def _live(arguments: Arguments, evidence: Evidence, tails: Tails) -> Report:
     """Send what was typed as an argument."""
     from why401.probes.from_curl import Unsendable, ask_of
 
@@ -72,7 +76,7 @@ def _live(arguments: Arguments, evidence: Evidence) -> Report:
         ask = ask_of(arguments.curl, follow=None if arguments.as_curl else True)
     except Unsendable as problem:
         raise Usage(str(problem)) from None
-    report = _diagnose(arguments, ask, evidence)
+    report = _diagnose(arguments, ask, evidence, tails.read)
     return _applied(report, ask, arguments) if "--apply" in arguments.flags else report
 
 
@@ -110,7 +114,9 @@ def _again(arguments: Arguments, evidence: Evidence) -> Report:
     return _diagnose(arguments, Ask(last.url, last.method or "GET", fields, body, follow=False), evidence)
 
 
-def _diagnose(arguments: Arguments, ask: Ask, evidence: Evidence) -> Report:
+def _diagnose(
+    arguments: Arguments, ask: Ask, evidence: Evidence, later: Callable[[], Evidence] = Evidence
+) -> Report:
     from why401 import live
 
     limits = live.Limits(
@@ -125,7 +131,7 @@ def _diagnose(arguments: Arguments, ask: Ask, evidence: Evidence) -> Report:
     stopped = _stop_on_interrupt()
     progress = Progress(enabled=sys.stderr.isatty() and "--quiet" not in arguments.flags)
     try:
-        return live.diagnose(ask, evidence, limits, say=progress, stop=stopped)
+        return live.diagnose(ask, evidence, limits, say=progress, stop=stopped, later=later)
     finally:
         progress.clear()
 

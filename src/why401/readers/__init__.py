@@ -49,6 +49,7 @@ class Input:
     name: str
     data: bytes = field(repr=False)
     path: Path | None = None
+    first_line: int = 1  # the line of the file at which the bytes begin
 
 
 def read(inputs: Iterable[Input]) -> Evidence:
@@ -75,7 +76,7 @@ def documents(inputs: Iterable[Input]) -> list[Document]:
 
 def read_one(item: Input) -> Evidence:
     """Read one input with every reader that recognises it."""
-    source = Source(item.name)
+    source = Source(item.name, item.first_line if item.first_line > 1 else None)
     problem = kinds.unreadable(item.data)
     if problem:
         return Evidence(unreadable=(Unreadable(f"{item.name}: {problem}", source),))
