@@ -58,6 +58,7 @@ class Case:
     request: Request
     expect: Expect
     sound: bool = False
+    pending: str = ""  # what why401 does not get right yet: diagnosis and mending may fail
     evidence: tuple[str, ...] = ("config", "error.log", "app")
     users: tuple[Mapping[str, Any], ...] = ()
     modes: Mapping[str, str] = field(default_factory=dict)

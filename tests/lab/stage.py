@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import random
 import shutil
 import signal
 import socket
@@ -124,12 +125,15 @@ def program(kind: Kind) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on, all different."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports of loopback that nobody listens on, all different, and none that a client's connection may be given
+    before the server takes it (Linux gives those from 32768 on: net.ipv4.ip_local_port_range)."""
+    found: list[int] = []
+    for port in random.sample(range(12_000, 32_000), 500):
+        if len(found) == count:
+            break
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(port)
+    return found
 
 
 @contextmanager

@@ -19,15 +19,6 @@ from tests.lab.staging import Staged, evidence, staged, write
 from tests.live.servers import needs
 from why401.cli.main import COMMANDS
 
-#: Sound cases whose legitimate request succeeds and for which a failure is diagnosed from code, settings or logs.
-FALSE_ALARMS = {
-    "sound-apache-mod-wsgi",
-    "sound-apache-php-fpm",
-    "sound-fastapi-bearer",
-    "sound-flask-basic",
-    "sound-nginx-php-fpm",
-}
-
 
 @dataclass
 class Answered:
@@ -88,12 +79,18 @@ def test_answers(stage: Staged) -> None:
         assert status(stage, "bogus") in wanted.refused
 
 
-def test_diagnosis(stage: Staged) -> None:
-    answered = diagnosed(stage)
+@pytest.fixture
+def judged(stage: Staged, request: pytest.FixtureRequest) -> Staged:
+    """The stage of a test that may fail where the case says what is pending."""
+    if stage.case.pending:
+        request.applymarker(pytest.mark.xfail(reason=stage.case.pending, strict=False))
+    return stage
+
+
+def test_diagnosis(judged: Staged) -> None:
+    answered, stage = diagnosed(judged), judged
     best, expect = answered.report["causes"][0], stage.case.expect
     if stage.case.sound:
-        if answered.exit_status and stage.case.name in FALSE_ALARMS:
-            pytest.xfail(f"a false alarm that is known: {best['id']}")
         assert answered.exit_status == 0, best
         return
     assert best["id"] in expect.causes
@@ -113,8 +110,9 @@ def strongest_place(cause: dict[str, Any], folder: Path) -> tuple[str, int] | No
     return None
 
 
-def test_mending(stage: Staged) -> None:
+def test_mending(judged: Staged) -> None:
     """The report's diff lets the legitimate request in and nobody else. Comes last: it changes the folder."""
+    stage = judged
     if stage.case.expect.fix != "diff":
         pytest.skip("no diff is asked for")
     fixes = diagnosed(stage).report["causes"][0]["fix"]
