@@ -8,6 +8,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.live.servers import apache, needs, nginx
+from tests.live.servers import apache, free_port, needs, nginx, running
 from why401.layers.password_check import Outcome, verify, verify_digest, verify_stored
 from why401.layers.password_hashes import fits_hash
 from why401.layers.password_kinds import Kind, recognise
@@ -330,6 +331,18 @@ def basic(url: str) -> int:
         return refused.code
 
 
+def lighttpd(folder: Path, users: Path) -> AbstractContextManager[str]:
+    program, port, config = needs("lighttpd"), free_port(), folder / "lighttpd.conf"
+    (folder / "index.html").write_text("protected\n")
+    config.write_text(
+        f'server.document-root = "{folder}"\nserver.bind = "127.0.0.1"\nserver.port = {port}\n'
+        f'server.modules = ("mod_auth", "mod_authn_file")\nserver.errorlog = "{folder}/error.log"\n'
+        f'auth.backend = "htpasswd"\nauth.backend.htpasswd.userfile = "{users}"\n'
+        'auth.require = ("" => ("method" => "basic", "realm" => "x", "require" => "valid-user"))\n'
+    )
+    return running([program, "-D", "-f", str(config)], f"http://127.0.0.1:{port}/index.html", folder)
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that the servers' own users can search, unlike pytest's."""
@@ -337,18 +350,20 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize("server", ["nginx", "apache"])
+@pytest.mark.parametrize("server", ["nginx", "apache", "lighttpd"])
 def test_the_real_server_agrees(server: str, folder: Path) -> None:
     users = folder / "users"
     if server == "nginx":
-        running = nginx(folder, f"auth_basic x; auth_basic_user_file {users};")
+        serving = nginx(folder, f"auth_basic x; auth_basic_user_file {users};")
+    elif server == "lighttpd":
+        serving = lighttpd(folder, users)
     else:
-        running = apache(
+        serving = apache(
             folder,
             f"AuthType Basic\nAuthName x\nAuthBasicProvider file\nAuthUserFile {users}\nRequire valid-user",
         )
     said, done = {}, {}
-    with running as url:
+    with serving as url:
         for name, text in files().items():
             users.write_bytes(text.encode())
             said[name] = verify("alice", PASSWORD, parse(text), server).outcome is Outcome.ACCEPTED
