@@ -23,7 +23,7 @@ from why401.evidence import Evidence, Source, Unreadable
 from why401.layers.model import Damaged, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
 
-MODULES: tuple[str, ...] = ("nginx",)
+MODULES: tuple[str, ...] = ("nginx", "haproxy", "caddy")
 
 
 def read(documents: Iterable[Document]) -> Evidence:
