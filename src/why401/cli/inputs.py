@@ -10,6 +10,7 @@ from why401.cli.arguments import Usage
 from why401.readers import Input
 
 LARGEST = 64_000_000  # bytes of one file that are read
+SEARCHED = 16_000_000  # bytes from which a log is searched, not read whole
 MOST_FILES = 2_000
 _LEFT_OUT = {".git", "node_modules", "__pycache__", ".venv", "vendor"}
 
@@ -19,10 +20,32 @@ def inputs(names: Sequence[str]) -> list[Input]:
     found = [item for name in names for item in _named(name)]
     if names and not found:
         raise Usage(f"{names[0]} holds no file that can be read.")
-    return found
+    read = [item for item in found if isinstance(item, Input)]
+    return [item if isinstance(item, Input) else _searched(item, read) for item in found]
 
 
-def _named(name: str) -> Iterator[Input]:
+def _searched(log: Path, others: Sequence[Input]) -> Input:
+    """What a log that is too large to read whole says of refusals, and near the moments that others name."""
+    from why401.readers import big_logs, log_moments
+
+    moments = log_moments.moments_in([item.data for item in others])
+    try:
+        found = big_logs.search(log, moments)
+    except OSError as problem:
+        raise Usage(f"{log}: cannot be read ({problem.strerror}).") from None
+    return Input(str(log), found.text, log, source=found.source(str(log)))
+
+
+def _too_large(path: Path) -> bool:
+    """Whether the file is a log that is searched instead of read."""
+    if not path.is_file() or path.stat().st_size < SEARCHED:
+        return False
+    from why401.readers import big_logs
+
+    return big_logs.is_big_log(path)
+
+
+def _named(name: str) -> Iterator[Input | Path]:
     if name == "-":
         yield Input("standard input", sys.stdin.buffer.read(LARGEST))
         return
@@ -30,11 +53,14 @@ def _named(name: str) -> Iterator[Input]:
     if path.is_dir():
         files = (p for p in sorted(path.rglob("*")) if p.is_file() and not _LEFT_OUT & set(p.parts))
         for _, file in zip(range(MOST_FILES), files, strict=False):
+            if _too_large(file):
+                yield file
+                continue
             data = _bytes(file)
             if b"\0" not in data[:4096] and data.strip():
                 yield Input(str(file), data, file)
         return
-    yield Input(name, _bytes(path), path)
+    yield path if _too_large(path) else Input(name, _bytes(path), path)
 
 
 def _bytes(path: Path) -> bytes:

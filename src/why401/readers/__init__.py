@@ -44,12 +44,16 @@ EVERY_LINE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input: a name for the report (a path, `standard input`), its bytes, and where it lies on this disk."""
+    """One input: a name for the report (a path, `standard input`), its bytes, and where it lies on this disk.
+
+    `source` is given where the bytes are an excerpt, whose lines have other numbers in the file.
+    """
 
     name: str
     data: bytes = field(repr=False)
     path: Path | None = None
     first_line: int = 1  # the line of the file at which the bytes begin
+    source: Source | None = None
 
 
 def read(inputs: Iterable[Input]) -> Evidence:
@@ -76,7 +80,7 @@ def documents(inputs: Iterable[Input]) -> list[Document]:
 
 def read_one(item: Input) -> Evidence:
     """Read one input with every reader that recognises it."""
-    source = Source(item.name, item.first_line if item.first_line > 1 else None)
+    source = Source(item.name, item.first_line) if item.first_line > 1 else item.source or Source(item.name)
     problem = kinds.unreadable(item.data)
     if problem:
         return Evidence(unreadable=(Unreadable(f"{item.name}: {problem}", source),))
