@@ -37,12 +37,12 @@ def edited(document: Document, edits: Sequence[Edit]) -> str:
     return "".join(lines)
 
 
-def diff(edits: Iterable[Edit]) -> str:
-    """The edits as one unified diff; "" for none."""
+def diff(edits: Iterable[Edit], context: int = 3) -> str:
+    """The edits as one unified diff with so many lines of context; "" for none."""
     parts: list[str] = []
     for document, own in by_document(edits).items():
         name = document.name.lstrip("/").removeprefix("./")
         after = edited(document, own).splitlines(keepends=True)
-        for line in difflib.unified_diff(document.lines, after, f"a/{name}", f"b/{name}"):
+        for line in difflib.unified_diff(document.lines, after, f"a/{name}", f"b/{name}", n=context):
             parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(parts)

@@ -12,11 +12,11 @@ from why401.evidence import Evidence, Exchange, Offer, Text
 from why401.experiments.aside import aside
 from why401.experiments.certificates import certificate
 from why401.experiments.change import Seen
-from why401.experiments.denied import asks_to_log_in
+from why401.experiments.denied import asks_to_log_in, reached
 from why401.experiments.login_again import Again, Login
 from why401.experiments.observe import observe
 from why401.experiments.run import Laboratory, Outcome
-from why401.findings import Finding
+from why401.findings import Finding, Where
 from why401.probes import follow, wire
 from why401.probes.ask import Ask
 from why401.probes.budget import Budget
@@ -70,6 +70,8 @@ def diagnose(
     given = given + later()
     whole = _evidence(ask, sent, notes) + given
     findings = [*flow.find(whole), *observe(ask, sent), *certificate(ask, _said(sent[-1], notes))]
+    if reached(sent[-1]) and not given.refused:
+        findings.append(_succeeded(sent[-1]))
     number = _next_number(whole)
     outcome = Outcome()
     if not stop():
@@ -99,6 +101,12 @@ def diagnose(
         findings += outcome.findings
         outcome.findings = []
     return _report(whole, findings, outcome, budget)
+
+
+def _succeeded(exchange: Exchange) -> Finding:
+    """What the request itself gets stands above all that files let one fear."""
+    says = f"The request gets {exchange.status}: nothing is refused."
+    return Finding("live-succeeded", says, {"not-an-auth-error": 60.0}, Where.at(exchange))
 
 
 def _ranking(findings: Sequence[Finding], more: Sequence[Finding]) -> list[Ranked]:

@@ -113,6 +113,12 @@ def strongest_place(cause: dict[str, Any], folder: Path) -> tuple[str, int] | No
 def test_mending(judged: Staged) -> None:
     """The report's diff lets the legitimate request in and nobody else. Comes last: it changes the folder."""
     stage = judged
+    if stage.case.expect.fix == "apply":
+        words = ["--apply", "--json", *stage.evidence(), "curl", *stage.curl()]
+        answered = why401(*words, home=stage.base)
+        assert answered.report["applied"]["outcome"] == "mended", answered.report["applied"]
+        mended(stage)
+        return
     if stage.case.expect.fix != "diff":
         pytest.skip("no diff is asked for")
     fixes = diagnosed(stage).report["causes"][0]["fix"]
@@ -120,6 +126,11 @@ def test_mending(judged: Staged) -> None:
     assert diff, f"no diff among {fixes}"
     apply(diff, stage.base)
     stage.restart()
+    mended(stage)
+
+
+def mended(stage: Staged) -> None:
+    """The legitimate request is let in, and nobody else."""
     assert status(stage) in stage.case.request.accepts
     assert status(stage, "anonymous") in stage.case.request.refused
     assert status(stage, "bogus") in stage.case.request.refused

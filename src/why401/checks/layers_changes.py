@@ -6,6 +6,7 @@ itself and does not pass it on is sound.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from why401.checks import check, rule
@@ -94,9 +95,45 @@ def underscore_field_ignored(evidence: Evidence) -> Iterator[Finding]:
                     Where.of(change.source, field=named[0]),
                     group="dropped-on-the-way",
                     stack=route.hop,
+                    edits=_underscores_on(route, change),
                     fix=f"Send {named[0].replace('_', '-')}, or set `underscores_in_headers on;` in the server block.",
                 )
                 return
+
+
+def _underscores_on(route: Route, change: Change) -> tuple[Edit, ...]:
+    """`underscores_in_headers on;` as the first line of the server block, or in place of `off`."""
+    document, line = document_of(route, change.source.name), change.source.line or 0
+    if document is None or not 0 < line <= len(document.lines):
+        return ()
+    words = document.lines[line - 1].rstrip("\r\n")
+    if words.rstrip().endswith("{"):
+        indent = words[: len(words) - len(words.lstrip())]
+        return (Edit(document, line + 1, line, (f"{indent}    underscores_in_headers on;",)),)
+    return (Edit(document, line, line, (words.replace("off", "on"),)),) if "underscores_in" in words else ()
+
+
+@check
+def cached_on_the_way(evidence: Evidence) -> Iterator[Finding]:
+    """A cache on the way keeps refusals, and the answer says that it came from a store."""
+    for one in walks(evidence):
+        response = one.exchange.response if one.exchange else None
+        held = response is not None and any(
+            re.search(r"(?i)\bhit\b", f.text) for f in response.fields if "cache" in f.name.lower()
+        )
+        for route in one.routes if held or (response and "age" in response.fields) else ():
+            for change in route.changes:
+                if change.what == "caches":
+                    yield Finding(
+                        "cached-on-the-way",
+                        f"{route.hop} keeps answers with status {change.name}, and this one came from its store.",
+                        {"cached-response": STRONG, "wrong-password": AGAINST, "no-credentials": AGAINST},
+                        Where.of(change.source),
+                        group="caches-refusals",
+                        stack=route.hop,
+                        fix="Do not cache 401 and 403.",
+                    )
+                    return
 
 
 @rule

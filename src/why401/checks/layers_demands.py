@@ -6,14 +6,21 @@ meet: that directive answered.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
 
 from why401.checks import check
-from why401.evidence import Demand, Evidence, Request
-from why401.findings import CLEAR, HINT, STRONG, Finding, Where
-from why401.layers.model import Route
+from why401.checks.server_config import PUBLIC
+from why401.evidence import Demand, Evidence, Request, Source
+from why401.findings import AGAINST, CLEAR, HINT, NAMED, PROVED, RULED_OUT, STRONG, Finding, Where
+from why401.layers.model import Edit, Route
+from why401.layers.tree import Document
 from why401.path import Walk, walks
+from why401.secret import is_sensitive_field
 
 #: Scheme as configured → the field that carries it.
 FIELD = "Authorization"
@@ -38,17 +45,30 @@ def asked_without_credentials(evidence: Evidence) -> Iterator[Finding]:
     for one in walks(evidence):
         if one.status not in (401, None) or carried(one.request) != "":
             continue
-        for route in one.routes:
-            for demand in schemes(route)[:1]:
-                yield Finding(
-                    "asked-without-credentials",
-                    f"{route.hop} asks for {demand.value} here ({route.name}), and the request carries none.",
-                    {"no-credentials": CLEAR, "auth-rule-unintended": HINT},
-                    Where.of(demand.source),
-                    group="demanded-scheme",
-                    stack=route.hop,
-                )
-                return
+        asking = next(((r, d) for r in one.routes for d in schemes(r)), None)
+        if asking is not None:
+            yield _asked_nobody(one, *asking)
+            return
+
+
+def _asked_nobody(one: Walk, route: Route, demand: Demand) -> Finding:
+    path = one.request.path.partition("?")[0]
+    says = f"{route.hop} asks for {demand.value} here ({route.name}), and the request carries none."
+    weights = {"no-credentials": CLEAR, "auth-rule-unintended": HINT}
+    mend: dict[str, Any] = {}
+    if (
+        one.request.method or ""
+    ).upper() == "OPTIONS" and "access-control-request-method" in one.request.fields:
+        says = f"{route.hop} asks the preflight for {demand.value} ({route.name}), which can carry no credential."
+        weights = {"cors-preflight-rejected": NAMED, "no-credentials": RULED_OUT}
+        mend = {"fix": "Answer OPTIONS before a login is asked for."}
+    elif PUBLIC.search(path):
+        says = f"{route.hop} asks for {demand.value} at {path} ({route.name}), which serves those without a login."
+        weights = {"auth-rule-unintended": NAMED, "no-credentials": RULED_OUT, "wrong-password": AGAINST}
+        edits = route.layer.freed(route) if route.layer else ()
+        mend = {"fix": f"Free {path} from the login.", "edits": edits, "opens": path if edits else ""}
+    where = Where.of(demand.source)
+    return Finding("asked-without-credentials", says, weights, where, "demanded-scheme", route.hop, **mend)
 
 
 @check
@@ -82,6 +102,43 @@ def _another(one: Walk, route: Route, wanted: list[Demand], scheme: str) -> Find
     return Finding(
         "asked-for-another-scheme", says, weights, Where.of(wanted[0].source), "demanded-scheme", route.hop
     )
+
+
+@check
+def host_fits_no_name(evidence: Evidence) -> Iterator[Finding]:
+    """The host that was asked is the name of no server there, but nearly that of one: the default one answers."""
+    for one in walks(evidence):
+        host = re.sub(r":\d+$", "", one.request.fields.get("host") or one.request.host or "").lower()
+        layer = one.routes[0].layer
+        names = layer.names_served if layer else {}
+        if not names or not host or re.fullmatch(r"[\d.:\[\]]+|localhost", host) or _served(host, names):
+            continue
+        near = next(iter(difflib.get_close_matches(host, names, n=1, cutoff=0.85)), None)
+        if near is None:
+            continue
+        document = layer.open(names[near].name) if layer else None
+        line = names[near].line or 0
+        edits = (_respelt(document, line, near, host),) if isinstance(document, Document) else ()
+        yield Finding(
+            "host-fits-no-name",
+            f"{one.routes[0].hop} has no server named {host}, but one named {near}; the default one answers.",
+            {"wrong-server-answered": PROVED, "wrong-scheme": AGAINST, "auth-layers-collide": AGAINST},
+            Where.of(names[near]),
+            group="server-name",
+            stack=one.routes[0].hop,
+            fix=f"Write {host} in place of {near}, if that is what is meant.",
+            edits=edits,
+        )
+        return
+
+
+def _served(host: str, names: Mapping[str, Source]) -> bool:
+    return any(fnmatchcase(host, name) or fnmatchcase(host, "*" + name) for name in names)
+
+
+def _respelt(document: Document, line: int, old: str, new: str) -> Edit:
+    words = document.lines[line - 1].rstrip("\r\n")
+    return Edit(document, line, line, (words.replace(old, new),))
 
 
 @check
@@ -145,12 +202,14 @@ def refused_by_return(evidence: Evidence) -> Iterator[Finding]:
                 missing = [name for name in fields if one.request.complete and name not in one.request.fields]
                 under = f" where {answer.words}" if answer.words else ""
                 weights = {"auth-rule-unintended": CLEAR}
-                if missing and FIELD not in fields:
-                    weights = {"wrong-header" if carried(one.request) else "no-credentials": STRONG}
-                elif missing:
-                    weights = {"no-credentials": STRONG}
+                if missing:
+                    elsewhere = any(
+                        is_sensitive_field(f.name) and f.name not in fields for f in one.request.fields
+                    )
+                    weights = {"wrong-header" if elsewhere else "no-credentials": NAMED}
                 elif fields:
                     weights = {"wrong-password": CLEAR, "auth-rule-unintended": HINT}
+                weights["auth-subrequest-rejected"] = -STRONG  # nobody else was asked
                 says = f"{route.hop} answers {answer.status} itself here{under}"
                 says += f"; it reads {', '.join(dict.fromkeys(fields))}." if fields else "."
                 where = Where.of(answer.source)

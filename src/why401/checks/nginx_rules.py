@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from why401.checks import check, rule
 from why401.checks.layers_changes import document_of
 from why401.evidence import Change, Evidence
-from why401.findings import AGAINST, CLEAR, HINT, NAMED, STRONG, Finding, Where
+from why401.findings import AGAINST, CLEAR, HINT, NAMED, PROVED, STRONG, Finding, Where
 from why401.layers.model import Edit, Route
 from why401.layers.nginx import HOP, Nginx
 from why401.path import routes, walks
@@ -34,17 +34,32 @@ def list_not_inherited(evidence: Evidence) -> Iterator[Finding]:
         if route.hop != HOP or not route.upstream:
             continue
         for change in _lost(route):
+            wanted = _demanded(evidence, change.name)
             yield Finding(
                 "nginx-list-not-inherited",
                 f"{route.name} has a proxy_set_header of its own, so {change.name} ({change.value}) is not sent: "
                 "such lists are inherited only where the inner block has none.",
-                {"proxy-stripped-credentials": STRONG, "no-credentials": AGAINST, "wrong-password": AGAINST},
+                {
+                    "proxy-stripped-credentials": PROVED if wanted else STRONG,
+                    "wrong-header": -STRONG,
+                    "wrong-scheme": AGAINST,
+                    "no-credentials": AGAINST,
+                    "wrong-password": AGAINST,
+                },
                 Where.of(change.source, field=change.name),
                 group="dropped-on-the-way",
                 stack=HOP,
                 fix=f"Repeat the line that sets {change.name} in {route.name}.",
                 edits=_repeated(route, change),
             )
+
+
+def _demanded(evidence: Evidence, name: str) -> bool:
+    """Whether what stands behind is known to read the field: by its code, its settings or its answer."""
+    routes_met = (route for one in walks(evidence) for route in one.routes)
+    if any(d.value.lower() == name.lower() for route in routes_met for d in route.all("field")):
+        return True
+    return any(text.kind == "code" and name.lower() in text.lowered for text in evidence.texts)
 
 
 def _repeated(route: Route, change: Change) -> tuple[Edit, ...]:

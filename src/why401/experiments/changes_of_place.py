@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from why401.experiments.change import Seen, change
+from why401.path import walks
 from why401.probes.ask import Ask, is_credential_field
 from why401.secret import SENSITIVE_NAME
 
@@ -67,7 +68,9 @@ def _from_query(ask: Ask, seen: Seen) -> Iterator[Ask]:
 
 def _fields_named(seen: Seen) -> list[str]:
     """The fields that the answer or other evidence names as those that are read."""
-    named = [match.group(1) for match in _NAMED.finditer(seen.response.body or "")]
+    routes = (route for one in walks(seen.evidence) for route in one.routes)
+    named = [demand.value for route in routes for demand in route.all("field")]
+    named += [match.group(1) for match in _NAMED.finditer(seen.response.body or "")]
     named += [demand.value for demand in seen.evidence.demands if demand.respect == "field"]
     return list(dict.fromkeys(named))
 

@@ -16,14 +16,21 @@ and is listed in `MODULES`. Nothing else has to be touched to add a product.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
+from pathlib import PurePath
 
 from why401.evidence import Evidence, Source, Unreadable
 from why401.layers.model import Damaged, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
 
-MODULES: tuple[str, ...] = ("nginx", "haproxy", "caddy")
+MODULES: tuple[str, ...] = (
+    "nginx",
+    "apache",
+    "haproxy",
+    "caddy",
+    "spring",
+)
 
 
 def read(documents: Iterable[Document]) -> Evidence:
@@ -38,7 +45,26 @@ def read(documents: Iterable[Document]) -> Evidence:
                 found.append(module.read(tree, root))
             except Damaged as problem:
                 problems.append(Unreadable(str(problem), problem.source or Source(root.name)))
+    for layer in found:
+        if layer.whole:
+            layer.whole |= frozenset(_unused(tree, layer))
     return Evidence(layers=tuple(found), unreadable=tuple(problems))
+
+
+#: Endings of names of files that lie in a server's own folder and count only where they are included.
+_PARTS = ("", ".conf", ".types", ".default", ".bak", ".orig", ".old", ".disabled", ".dpkg-dist", ".load")
+
+
+def _unused(tree: Tree, layer: Layer) -> Iterator[str]:
+    """The given files in a configuration's folder that it does not include: the server never reads them."""
+    from why401.readers import kinds
+
+    folder = PurePath(layer.root.name).parent
+    for name, document in tree.given.items():
+        path = PurePath(name)
+        own = path.is_relative_to(folder) and path.suffix in _PARTS and not path.name.startswith(".")
+        if own and kinds.kind_of(name, document.text[:5000])[0] not in ("log", "code"):
+            yield name
 
 
 __all__ = ["Absence", "Damaged", "Document", "Layer", "Route", "Tree", "read"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -134,6 +134,16 @@ class Layer:
     def meets(self, request: Request) -> tuple[Route, ...]:
         """The routes that the request passes here, in order; () where this layer is not asked by it."""
         raise NotImplementedError
+
+    @property
+    def names_served(self) -> Mapping[str, Source]:
+        """The host names that it has a server for (as written, wildcards too), and where each stands."""
+        return {}
+
+    def freed(self, route: Route) -> tuple[Edit, ...]:
+        """The edits by which one of its routes asks for no login, and no other one changes; () where unknown."""
+        del route
+        return ()
 
     def commands(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The server's own syntax check, and the command by which it reads its configuration anew."""

@@ -8,15 +8,14 @@ inherited only as a whole: one of them in the inner block replaces all of the ou
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
 
-from why401.evidence import Request
+from why401.evidence import Request, Source
 from why401.layers import nginx_facts, nginx_match, nginx_tree
-from why401.layers.model import Damaged, Directive, Layer, Route
+from why401.layers.model import Damaged, Directive, Edit, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
 from why401.prefilter import lazy
 
@@ -131,6 +130,23 @@ class Nginx(Layer):
             )
         return self._known[id(block)]
 
+    @cached_property
+    def names_served(self) -> Mapping[str, Source]:
+        named = (d for server in self.servers for d in server.all("server_name"))
+        return {
+            arg.lower(): d.source for d in named for arg in d.args if arg not in ("_", "") and arg[0] != "~"
+        }
+
+    def freed(self, route: Route) -> tuple[Edit, ...]:
+        block = next((b for b in self._known_blocks if self._known[id(b)] is route), None)
+        own = block is not None and block.name == "location" and not block.all("auth_basic", "auth_request")
+        if block is None or not own or not block.document.lines[block.line - 1].rstrip().endswith("{"):
+            return ()
+        indent = re.match(r"\s*", block.document.lines[block.line - 1])
+        off = ("auth_basic off;",) if route.demand("scheme") else ("auth_request off;",)
+        lines = tuple(f"{indent.group() if indent else ''}    {line}" for line in off)
+        return (Edit(block.document, block.line + 1, block.line, lines),)
+
     def asked(self, route: Route, uri: str) -> Route | None:
         """The route that a subrequest for `uri` from `route` meets."""
         block = next((b for b in self._known_blocks if self._known[id(b)] is route), None)
@@ -141,28 +157,30 @@ class Nginx(Layer):
         return self.route(found) if found is not None else None
 
     def commands(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """With the options of the running master where one has this configuration, as its prefix counts."""
+        """With the options of the running master where one has this configuration, as its prefix counts; and a
+        signal to that master, since its pid file may be named on its command line alone."""
         path = str(Path(self.root.name).resolve())
-        options = running_options("nginx: master process", path) or ("-c", path)
-        return ("nginx", *options, "-t", "-q"), ("nginx", *options, "-s", "reload")
+        number, options = running("nginx: master process", path)
+        check = ("nginx", *(options or ("-c", path)), "-t", "-q")
+        return check, ("kill", "-HUP", number) if number else ("nginx", "-s", "reload", "-c", path)
 
     def open(self, name: str) -> Document | Absence:
         """A file that a directive names; relative names stand below the configuration's folder."""
         return self.tree.open(name, self.root, usual=nginx_tree.USUAL)
 
 
-def running_options(title: str, path: str) -> tuple[str, ...]:
-    """The options of a running process whose command line has this title and names this file."""
+def running(title: str, path: str) -> tuple[str, tuple[str, ...]]:
+    """The number and the options of a running process whose command line has this title and names this file."""
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if title in line and path in line:
-            words = shlex.split(line)
-            at = next(i for i, word in enumerate(words) if word.startswith("-"))
-            return tuple(words[at:])
-    return ()
+            # The title joins the words without quotes, so only options whose value is a path are read.
+            words = tuple(word for pair in re.findall(r"(-[pce]) (\S+)", line) for word in pair)
+            return file.parent.name, words
+    return "", ()
 
 
 def _limited(block: Directive, method: str) -> Directive:

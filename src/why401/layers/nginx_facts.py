@@ -164,7 +164,8 @@ class Facts:
         yield from self._caching()
         held = self._one("underscores_in_headers")
         if held is None or held.args != ("on",):
-            yield Change("drops", "*_*", held.source if held else self._block.source, HOP)
+            server = next((b for b in self._block.enclosing() if b.name == "server"), self._block)
+            yield Change("drops", "*_*", held.source if held else server.source, HOP)
 
     def _passing(self) -> Directive | None:
         """The directive by which the block (or an `if` in it) passes the request on."""

@@ -99,8 +99,9 @@ class Tree:
                 return Absence("denied", place)
             except (OSError, ValueError):
                 continue
-        seen = [place for place in places if self._sees(os.path.dirname(place), root, usual)]
-        return Absence("missing", seen[0]) if seen else Absence("unseen", name)
+        # Only the place as written can lack a file: that a copy has none says nothing of the server.
+        seen = self._sees(os.path.dirname(places[0]), root, usual)
+        return Absence("missing", places[0]) if seen else Absence("unseen", name)
 
     def glob(self, pattern: str, root: Document, base: str = "", usual: str = "") -> list[Document]:
         """The files that a shell pattern names, in the order of their names, as servers include them."""
@@ -147,7 +148,7 @@ class Tree:
         inside = os.path.realpath(folder)
         if inside == own or inside.startswith(own + os.sep) or own.startswith(inside + os.sep):
             return inside != os.sep
-        return bool(usual) and own.startswith(usual)
+        return bool(usual) and (own + os.sep).startswith(usual.rstrip("/") + os.sep)
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -11,9 +11,10 @@ import re
 from typing import Any
 
 from why401.causes import Cause
+from why401.diffs import diff
 from why401.evidence import Evidence, Exchange
 from why401.protocol import basic, jwt
-from why401.report import Report
+from why401.report import Fix, Report
 from why401.secret import Redactor, Secret
 
 MOST_EXCHANGES = 60  #: exchanges shown; a HAR has thousands, and only the refused ones tell
@@ -47,6 +48,15 @@ def _short(exchange: Exchange) -> Exchange:
     return dataclasses.replace(exchange, response=cut)
 
 
+def _diff(fix: Fix, redactor: Redactor) -> str:
+    """The diff with as many lines of context as hold no secret, since a masked line would fit no file."""
+    for context in (3, 2, 1):
+        text = diff(fix.edits, context)
+        if all(line[:1] != " " or redactor.clean(line) == line for line in text.splitlines()):
+            return str(redactor.clean(text))
+    return str(redactor.clean(diff(fix.edits, 0)))
+
+
 def _clean(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, str):
         return redactor.clean(value)
@@ -54,6 +64,10 @@ def _clean(value: Any, redactor: Redactor) -> Any:
         return value
     if isinstance(value, tuple):
         return tuple(_clean(item, redactor) for item in value)
+    if isinstance(value, Fix) and value.edits:
+        return dataclasses.replace(
+            value, says=redactor.clean(value.says), diff=_diff(value, redactor), edits=()
+        )
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         # Edits hold whole files; a diff shows what of them is to be seen.
         fields = (f.name for f in dataclasses.fields(value))
