@@ -54,6 +54,8 @@ MODULES = (
     "accounts",
     "haproxy_rules",
     "caddy_rules",
+    "lighttpd_rules",
+    "squid_rules",
     "nginx_rules",
     "platform",
     "healthy",

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from why401.checks import check, rule
 from why401.checks.layers_changes import document_of
-from why401.evidence import Evidence, Request
-from why401.findings import AGAINST, CLEAR, NAMED, RULED_OUT, STRONG, Finding, Where
+from why401.checks.layers_passwords import credentials
+from why401.evidence import Evidence
+from why401.findings import AGAINST, CLEAR, NAMED, PROVED, RULED_OUT, STRONG, Finding, Where
 from why401.layers.accounts import Account, KeepsAccounts, verify
 from why401.layers.model import Edit, Route
 from why401.layers.password_check import Outcome, Verification
 from why401.layers.password_kinds import Kind, recognise
 from why401.layers.password_servers import can_check
 from why401.path import routes, walks
-from why401.protocol import basic
 
 #: How each product's hash is made anew.
 _MAKE = {
@@ -23,34 +23,25 @@ _MAKE = {
     "tomcat-digest": "digest.sh -a SHA-256 PASSWORD",
 }
 _GROUP = "account"
-PROVED = NAMED + 12  #: recomputed, so that nothing else explains it
-
-
-def credentials_of(request: Request) -> tuple[str, str] | None:
-    """User and password of the request's Basic credentials; None without any that can be read."""
-    scheme, _, rest = (request.fields.get("authorization") or "").strip().partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    found = basic.decode(rest.strip())
-    return (found.user, found.password) if found.user is not None and found.password is not None else None
 
 
 @check
 def account_compared(evidence: Evidence) -> Iterator[Finding]:
     """The first route that asks for Basic and keeps its users in the configuration: what it makes of the request's."""
     for one in walks(evidence):
-        given = credentials_of(one.request)
+        given = credentials(one.request)
         for route in one.routes:
             scheme = route.demand("scheme")
             if scheme is None:
                 continue
             known = route.layer.accounts(route) if isinstance(route.layer, KeepsAccounts) else None
             if given and known is not None and scheme.value.lower() == "basic":
-                yield _compared(route, known, *given)
+                yield compared(route, known, *given)
             break
 
 
-def _compared(route: Route, known: Sequence[Account], user: str, password: str) -> Finding:
+def compared(route: Route, known: Sequence[Account], user: str, password: str) -> Finding:
+    """What the users of a route say of a user and a password."""
     account = next((a for a in known if a.user == user and a.active), None)
     if account is None:
         return _unknown(route, known, user)

@@ -24,13 +24,7 @@ from why401.evidence import Evidence, Source, Unreadable
 from why401.layers.model import Damaged, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
 
-MODULES: tuple[str, ...] = (
-    "nginx",
-    "apache",
-    "haproxy",
-    "caddy",
-    "spring",
-)
+MODULES: tuple[str, ...] = ("nginx", "apache", "haproxy", "caddy", "spring", "lighttpd", "squid")
 
 
 def read(documents: Iterable[Document]) -> Evidence:
