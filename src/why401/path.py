@@ -62,6 +62,18 @@ def routes(evidence: Evidence) -> list[Route]:
     return [route for layer in evidence.layers for route in layer.routes()]
 
 
+def behind(layers: Sequence[Layer], route: Route) -> Layer | None:
+    """The layer that a route passes requests on to: the one that listens there, else the only application where
+    there is only one server; None where that is not known."""
+    if not route.upstream:
+        return None
+    address = _address(route.upstream)
+    heard = next((x for x in layers if address and x is not route.layer and _hears(x, address)), None)
+    applications = [layer for layer in layers if layer.kind == "application"]
+    only = len(applications) == 1 and len(layers) == 2
+    return heard or (applications[0] if only else None)
+
+
 def walk(layers: Sequence[Layer], request: Request) -> tuple[Route, ...]:
     """The routes that a request meets in these layers."""
     found: list[Route] = []
