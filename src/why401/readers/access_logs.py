@@ -30,6 +30,8 @@ _AGENT = r'(?:\s+"(?P<referer>[^"]*)"\s+"(?P<agent>[^"]*)")?'
 _SHAPES: tuple[Lazy, ...] = tuple(
     lazy(pattern)
     for pattern in (
+        # common and combined: Apache, nginx, Traefik, gunicorn, werkzeug, aiohttp, Tomcat, Jetty
+        rf'{_ADDRESS} \S+ (?P<user>[^\[\]"]{{1,80}}?) \[[^\]]+\] {_REQUEST} (?P<status>\d{{3}})\b(?: \S+)?{_AGENT}',
         # Envoy's default format, and Istio's: [time] "GET /x HTTP/1.1" 401 UAEX details … "agent" "request id"
         rf'^\[\d{{4}}-\d\d-\d\dT[\d:.]+Z\] {_REQUEST} (?P<status>\d{{3}}) \S+ (?:\S+ .*?)??\d+ \d+ \d+ [\d-]+ "(?P<forwarded>[^"]*)" "(?P<agent>[^"]*)"',
         # oauth2-proxy: address - id - user [time] host GET upstream "/path" HTTP/1.1 "agent" 401
@@ -38,8 +40,6 @@ _SHAPES: tuple[Lazy, ...] = tuple(
         rf'^{_ADDRESS} - +(?P<user>\S*) ?\d\d/[A-Z][a-z]{{2}}/\d{{4}}:\S+ [+-]\d{{4}} {_REQUEST} (?P<status>\d{{3}})\b',
         # ASP.NET Core since 5: Request finished HTTP/1.1 GET http://host/x - 401 0 - 1.2ms
         rf"Request finished HTTP/[\d.]+ {_METHOD} (?P<path>\S+) .*?- (?P<status>\d{{3}})\b",
-        # common and combined: Apache, nginx, Traefik, gunicorn, werkzeug, aiohttp, Tomcat, Jetty
-        rf'{_ADDRESS} \S+ (?P<user>[^\[\]"]{{1,80}}?) \[[^\]]+\] {_REQUEST} (?P<status>\d{{3}})\b(?: \S+)?{_AGENT}',
         # HAProxy: the status stands before the request
         rf"(?P<address>[\d.]+):\d+ \[[^\]]+\] \S+ \S+ [\d/+-]+ (?P<status>\d{{3}}) .*{_REQUEST}",
         # uvicorn, hypercorn

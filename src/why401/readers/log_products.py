@@ -90,6 +90,11 @@ def known(message: str) -> bool:
 def told(record: Record, line: Line) -> Record:
     """The record with product, message and what the product's own shape tells; what is known already stays."""
     first, _, rest = line.message.partition("\n")
+    if (
+        record.status is not None and f'] "{record.method} ' in first and first[:1] not in "[{"
+    ):  # the common format
+        hop = "Traefik" if first.endswith("ms") else _PROGRAMS.get((line.program or "").lower())
+        return replace(record, hop=hop, message=first, time=record.time or line.time)
     for product, pattern in _MESSAGES:
         match = pattern.search(first)
         if match:
