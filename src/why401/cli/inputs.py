@@ -38,8 +38,11 @@ def _searched(log: Path, others: Sequence[Input]) -> Input:
 
 def _too_large(path: Path) -> bool:
     """Whether the file is a log that is searched instead of read."""
-    if not path.is_file() or path.stat().st_size < SEARCHED:
-        return False
+    try:
+        if not path.is_file() or path.stat().st_size < SEARCHED:
+            return False
+    except OSError:
+        return False  # reading it says why
     from why401.readers import big_logs
 
     return big_logs.is_big_log(path)
