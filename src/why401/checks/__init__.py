@@ -48,6 +48,13 @@ MODULES = (
     "ban",
     "protocol",
     "server_config",
+    "platform",
+    "healthy",
+    "contrasts",
+)
+
+#: Loaded only where there are layers: what one reads in an owner's files, or compares with them.
+LAYERED = (
     "layers_demands",
     "layers_changes",
     "layers_answered",
@@ -66,9 +73,7 @@ MODULES = (
     "squid_rules",
     "spring_rules",
     "spring_users_rules",
-    "platform",
-    "healthy",
-    "contrasts",
+    "traefik_rules",
 )
 
 _CHECKS: list[Check] = []
@@ -90,19 +95,21 @@ def rule(function: Check) -> Check:
 
 def lint(evidence: Evidence) -> Iterator[Finding]:
     """What the rules find in the owner's configurations and code, without any request."""
-    _load()
+    _load(LAYERED)
     for function in _RULES:
         yield from function(evidence)
 
 
-def _load() -> None:
-    for name in MODULES:
+def _load(modules: Iterable[str]) -> None:
+    for name in modules:
         import_module(f"why401.checks.{name}")
 
 
 def run(evidence: Evidence) -> Iterator[Finding]:
     """Every finding of every check, then those of the signatures, then what the words resemble."""
-    _load()
+    _load(MODULES)
+    if evidence.layers:
+        _load(LAYERED)
     from why401 import signatures, words
 
     for function in _CHECKS:

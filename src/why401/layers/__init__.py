@@ -32,7 +32,7 @@ def read(documents: Iterable[Document]) -> Evidence:
     tree = Tree(documents)
     found: list[Layer] = []
     problems: list[Unreadable] = []
-    for name in MODULES:
+    for name in MODULES if any(map(_may_hold, tree.given.values())) else ():
         module = import_module(f"why401.layers.{name}")
         for root in module.roots(tree):
             try:
@@ -43,6 +43,14 @@ def read(documents: Iterable[Document]) -> Evidence:
         if layer.whole:
             layer.whole |= frozenset(_unused(tree, layer))
     return Evidence(layers=tuple(found), unreadable=tuple(problems))
+
+
+def _may_hold(document: Document) -> bool:
+    """Whether a document may be a configuration or code, by its name and kind: what is pasted seldom is."""
+    from why401.readers import kinds
+
+    kind = kinds.kind_of(document.name, document.text[:5000])[0]
+    return kind in ("settings", "code") or (document.path is not None and not document.path.suffix)
 
 
 #: Endings of names of files that lie in a server's own folder and count only where they are included.
