@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from why401.checks import apache_edits as edit
 from why401.checks import check
 from why401.checks.layers_passwords import credentials
-from why401.evidence import Evidence
+from why401.evidence import Evidence, Request
 from why401.findings import AGAINST, NAMED, RULED_OUT, Finding, Where
 from why401.layers.apache import HOP, ApacheRoute
 from why401.layers.apache_access import Rule, of_address, of_request, of_user
@@ -30,6 +30,17 @@ def met(evidence: Evidence) -> Iterator[tuple[Walk, ApacheRoute]]:
                 yield one, route
 
 
+def accepts(document: object, request: Request) -> bool:
+    """Whether a password file lets in the user whose Basic credentials a request carries."""
+    from why401.layers.password_check import Outcome, verify
+    from why401.layers.passwords import parse
+
+    given = credentials(request)
+    if given is None or not isinstance(document, Document):
+        return False
+    return verify(*given, parse(document.text), "apache").outcome is Outcome.ACCEPTED
+
+
 @check
 def user_not_required(evidence: Evidence) -> Iterator[Finding]:
     """The user logs in, and no `Require` line names him or a group of his."""
@@ -37,14 +48,11 @@ def user_not_required(evidence: Evidence) -> Iterator[Finding]:
         given = credentials(one.request)
         user = given[0] if given else one.record.user if one.record else None
         rule = route.facts.rule
-        if (
-            not user
-            or rule is None
-            or one.status not in (401, 403, None)
-            or _lets(rule, user, route) is not False
-        ):
+        if not user or rule is None or not route.facts.users or one.status not in (401, 403, None):
             continue
-        line = next(leaf for leaf in route.facts.users)
+        if _lets(rule, user, route) is not False:
+            continue
+        line = route.facts.users[0]
         named = " ".join(line.args)
         yield Finding(
             "apache-user-not-required",

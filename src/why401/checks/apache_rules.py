@@ -12,7 +12,7 @@ from why401.checks import apache_edits as edit
 from why401.checks import rule
 from why401.checks.apache_logins import LOGIN, met, once
 from why401.evidence import Evidence
-from why401.findings import AGAINST, CLEAR, HINT, NAMED, STRONG, Finding, Where
+from why401.findings import AGAINST, HINT, NAMED, RULED_OUT, STRONG, Finding, Where
 from why401.layers.apache import HOP, ApacheRoute
 from why401.layers.apache_files import is_htaccess
 from why401.layers.model import Directive
@@ -70,12 +70,9 @@ def old_rules_beside_new(evidence: Evidence) -> Iterator[Finding]:
 
 def _shut_by_old(route: ApacheRoute) -> Iterator[tuple[Directive, Finding]]:
     old, new = route.facts.old, route.facts.rule
-    if old is None or new is None or old.satisfy_any or new.shut or not old.value:
+    if old is None or new is None or old.satisfy_any or new.shut:
         return
-    if any(rule.startswith("allow") and rule != "allow all" for rule in old.value.split(", ")):
-        return
-    first = old.value.split(", ")[0]
-    if first != "deny all" or not (new.open or route.facts.users):
+    if not old.shut or not (new.open or route.facts.users):
         return
     lines = [line for line in old.lines if line.name != "satisfy"]
     yield (
@@ -83,9 +80,9 @@ def _shut_by_old(route: ApacheRoute) -> Iterator[tuple[Directive, Finding]]:
         Finding(
             "apache-old-rules-beside-new",
             "`Deny from all` is in force beside `Require`: both have to be met, so httpd refuses everybody here.",
-            {"auth-rule-unintended": NAMED, "not-permitted": CLEAR, "wrong-password": AGAINST},
+            {"auth-rule-unintended": NAMED + 8, "not-permitted": RULED_OUT, "wrong-password": AGAINST},
             Where.of(old.source.source),
-            group="address-rule",
+            group="answered-here",
             stack=HOP,
             fix="Take the Order, Allow and Deny lines out; Require says it all since 2.4.",
             edits=tuple(edit.instead(line) for line in lines),

@@ -7,22 +7,40 @@ from collections.abc import Iterator
 
 from why401.checks import apache_edits as edit
 from why401.checks import check
-from why401.checks.apache_requests import met
+from why401.checks.apache_requests import accepts, met
 from why401.checks.layers_demands import carried
-from why401.evidence import Evidence
-from why401.findings import AGAINST, CLEAR, HINT, NAMED, STRONG, Finding, Where
+from why401.evidence import Evidence, Request
+from why401.findings import AGAINST, CLEAR, NAMED, PROVED, RULED_OUT, STRONG, Finding, Where
+from why401.layers import apache_match as match
 from why401.layers.apache import HOP, Apache, ApacheRoute
-from why401.layers.apache_match import host_of
 from why401.layers.model import Directive, Edit
 
-_RELAXING = ("require", "requireany", "requireall", "satisfy", "allow", "authuserfile", "authtype")
+_RELAXING = (
+    "require",
+    "requireany",
+    "requireall",
+    "satisfy",
+    "allow",
+    "authuserfile",
+    "authtype",
+)
+
+#: What the credentials are said to lack counts for nothing where they fit the rules that were meant.
+_VOID = -60.0
+#: A rule for just this folder says that all may pass: nothing is wrong with what the request carries.
+_CONTRADICTED = {
+    "auth-rule-unintended": NAMED + 12,
+    "no-credentials": AGAINST,
+    "wrong-scheme": _VOID,
+    "auth-layers-collide": _VOID,
+}
 
 
 @check
 def taken_by_the_first_host(evidence: Evidence) -> Iterator[Finding]:
     """No virtual host has the name that is asked for, so the first one took the request, with its own rules."""
     for one, route in met(evidence):
-        host, taken = host_of(one.request), route.chain.virtual
+        host, taken = match.host_of(one.request), route.chain.virtual
         if (
             route.by_name
             or taken is None
@@ -33,40 +51,57 @@ def taken_by_the_first_host(evidence: Evidence) -> Iterator[Finding]:
             continue
         if not (route.demand("user") or route.answers) or not isinstance(route.layer, Apache):
             continue
-        near = _near(route.layer, taken, host)
+        near, fits = _near(route.layer, one.request, taken, host)
         at = near.last("serveralias", "servername") if near is not None else None
         first = route.layer.name_of(taken)
         says = f"No virtual host has the name {host}, so the first one ({first}) takes the request."
         if near is not None:
             says = f"{says[:-1]}; {route.layer.name_of(near)} lacks this name."
+        if fits:
+            says += " The password file there accepts the user and password of this request."
         yield Finding(
             "apache-first-host-took-it",
             says,
-            {
-                "wrong-server-answered": NAMED + 8 if near else STRONG,
-                "wrong-password": AGAINST,
-                "unknown-user": AGAINST,
-            },
+            _proved("wrong-server-answered")
+            if fits
+            else {"wrong-server-answered": NAMED + 8 if near else STRONG},
             Where.of((at or near or taken).source),
             group="apache-virtual-host",
             stack=HOP,
             fix=f"Add the name to the virtual host that is meant: ServerAlias {host}",
             edits=(edit.after(at, f"ServerAlias {host}"),) if at is not None else (),
+            proves="wrong-server-answered" if fits else "",
         )
         return
 
 
-def _near(layer: Apache, taken: Directive, host: str) -> Directive | None:
-    """Another virtual host whose name is nearly the one asked for."""
+def _proved(cause: str) -> dict[str, float]:
+    """The credentials fit where they were meant for: nothing is wrong with them."""
+    return {
+        cause: PROVED + 8,
+        "unknown-user": _VOID,
+        "wrong-password": _VOID,
+        "password-file-problem": RULED_OUT,
+    }
+
+
+def _near(layer: Apache, request: Request, taken: Directive, host: str) -> tuple[Directive | None, bool]:
+    """The virtual host that is meant: one whose password file accepts the request's credentials (then True), or
+    whose name is nearly the one asked for."""
+    others = [virtual for virtual in layer.top.all("virtualhost") if virtual is not taken]
+    for virtual in others:
+        demand = layer.route(virtual, match.path_of(request), request.method, host).demand("password-file")
+        if demand is not None and accepts(layer.open(demand.value), request):
+            return virtual, True
     named: dict[str, Directive] = {}
-    for virtual in layer.top.all("virtualhost"):
+    for virtual in others:
         for directive in virtual.all("servername", "serveralias"):
-            named |= {arg.lower(): virtual for arg in directive.args if virtual is not taken}
+            named |= {arg.lower(): virtual for arg in directive.args}
     for name, virtual in named.items():
         if host.removeprefix("www.") == name.removeprefix("www."):
-            return virtual
+            return virtual, False
     close = difflib.get_close_matches(host, named, n=1, cutoff=0.85)
-    return named[close[0]] if close else None
+    return (named[close[0]] if close else None), False
 
 
 @check
@@ -83,17 +118,22 @@ def htaccess_ignored(evidence: Evidence) -> Iterator[Finding]:
                 [a.lower() for a in d.args] in (["all", "granted"], ["any"], ["from", "all"]) for d in held
             )
             by = ignored.by
+            file = ignored.block.last("authuserfile")
+            fits = file is not None and bool(file.args) and route.layer is not None
+            fits = fits and file is not None and accepts(route.layer.open(file.args[0]), one.request)  # type: ignore[union-attr]
+            cause = "auth-rule-unintended" if opens else "auth-setting-wrong"
             yield Finding(
                 "apache-htaccess-ignored",
                 f"{ignored.block.document.name} says who may pass here, and AllowOverride "
                 f"{'None' if by else 'is not set, so httpd'} leaves it out; what stands above it is in force.",
-                {"auth-rule-unintended" if opens else "auth-setting-wrong": NAMED, "no-credentials": AGAINST},
+                _proved(cause) if fits else {cause: NAMED, "no-credentials": AGAINST},
                 Where.of(by.source if by is not None else route.source),
                 group="apache-htaccess",
                 stack=HOP,
                 fix="Let .htaccess say it: AllowOverride AuthConfig.",
                 edits=(edit.instead(by, "AllowOverride AuthConfig Limit"),) if by is not None else (),
                 opens=route.chain.path if opens else "",
+                proves=cause if fits else "",
             )
             return
 
@@ -121,7 +161,7 @@ def location_overrides(evidence: Evidence) -> Iterator[Finding]:
                 "apache-location-overrides",
                 f"{granted.document.name}:{granted.line} lets everybody in, and {route.name} asks for a login: "
                 "<Location> is merged after <Directory> and .htaccess, so it wins.",
-                {"auth-rule-unintended": NAMED, "no-credentials": CLEAR, "wrong-scheme": AGAINST},
+                _CONTRADICTED,
                 Where.of(line.source),
                 group="apache-section-order",
                 stack=HOP,
@@ -172,7 +212,11 @@ def nothing_granted(evidence: Evidence) -> Iterator[Finding]:
             "apache-nothing-granted",
             f"`Require all denied` of {route.name} is in force"
             + (": no section lets anybody into this folder." if root else "."),
-            {"auth-rule-unintended": NAMED, "not-permitted": HINT, "wrong-password": AGAINST},
+            {
+                "auth-rule-unintended": NAMED + 8 if root else NAMED,
+                "not-permitted": RULED_OUT if root else CLEAR,
+                "wrong-password": AGAINST,
+            },
             Where.of(line.source),
             group="answered-here",
             stack=HOP,

@@ -120,6 +120,11 @@ class Old:
     satisfy_any: bool
     lines: tuple[Directive, ...]
 
+    @property
+    def shut(self) -> bool:
+        """Whether every address is refused."""
+        return bool(self.value) and str(self.value).partition(", ")[0] == "deny all"
+
 
 def old_rules(sections: Sequence[Directive], method: str | None) -> Old | None:
     """The 2.2-style rules in force, by the last section that has any of them."""

@@ -114,7 +114,7 @@ class Facts:
                 yield self._demand("address", *found)
                 top = [item for item in self.rule.items if isinstance(item, Directive)]
                 either = self.rule.joined == "any" and users and any(access.of_user(item) for item in top)
-        if self.old is not None and self.old.value and not self._open_by_rule():
+        if self.old is not None and self.old.value and not self.old.shut and not self._open_by_rule():
             yield self._demand("address", self.old.value, self.old.source)
             either = either or (self.old.satisfy_any and users)
         if either:
@@ -143,6 +143,8 @@ class Facts:
     def answers(self) -> Iterator[Answer]:
         if self.rule is not None and self.rule.shut:
             yield Answer(HOP, 403, next(self.rule.leaves()).source)
+        if self.old is not None and self.old.shut and not self.old.satisfy_any:
+            yield Answer(HOP, 403, self.old.source.source)
         for outcome in self._chain.rewritten:
             if outcome.answer is not None and outcome.answer.status is not None:
                 yield Answer(HOP, outcome.answer.status, outcome.answer.directive.source)

@@ -1,0 +1,21 @@
+import jwt
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+KEY = "lab-key-of-at-least-thirty-two-bytes"
+
+app = FastAPI()
+bearer = HTTPBearer()
+
+
+def user(credentials: HTTPAuthorizationCredentials = Depends(bearer)) -> str:
+    try:
+        claims = jwt.decode(credentials.credentials, KEY, algorithms=["HS256"], audience="orders")
+    except jwt.InvalidTokenError as problem:
+        raise HTTPException(401, "Invalid token", {"WWW-Authenticate": "Bearer"}) from problem
+    return claims["sub"]
+
+
+@app.get("/orders")
+def orders(name: str = Depends(user)) -> dict[str, str]:
+    return {"user": name}
