@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from why401.api import diagnose, examine, render
+    from why401.api import diagnose, examine, lint, render
     from why401.evidence import Evidence
     from why401.report import Report
 
 __version__ = "0.1.0"
-__all__ = ["Evidence", "Report", "__version__", "diagnose", "examine", "render"]
+__all__ = ["Evidence", "Report", "__version__", "diagnose", "examine", "lint", "render"]
 
 _HOMES = {
     "diagnose": "why401.api",
     "examine": "why401.api",
+    "lint": "why401.api",
     "render": "why401.api",
     "Evidence": "why401.evidence",
     "Report": "why401.report",

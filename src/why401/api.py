@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from why401.evidence import Evidence
 from why401.report import Report
+
+if TYPE_CHECKING:
+    from why401.readers import Input
 
 Given = str | bytes | PathLike[str] | Mapping[str, Any] | Evidence
 Form = Literal["json", "markdown", "html", "sarif"]
@@ -23,7 +26,7 @@ Form = Literal["json", "markdown", "html", "sarif"]
 def examine(*evidence: Given) -> Report:
     """Diagnose evidence; nothing is sent.
 
-    Each piece is a text (`str`, `bytes`), a file (`Path`), a HAR already loaded (a mapping), or an `Evidence`.
+    Each piece is a text (`str`, `bytes`), a file or folder (`Path`), a loaded HAR (a mapping), or an `Evidence`.
     Input that cannot be read does not raise: the report's `notes` say what, where and what to do. A file that
     cannot be opened raises OSError.
     """
@@ -85,24 +88,41 @@ def render(report: Report, form: Form = "json") -> str:
     return renderers[form](report, reports.redactor_for(report))
 
 
+def lint(*paths: str | PathLike[str]) -> Report:
+    """What will answer 401 unexpectedly in configuration and code, a diagnosis each; nothing is sent.
+
+    Raises `why401.readers.files.Unopenable` (a ValueError) for a path that cannot be opened.
+    """
+    from why401 import layers, linting, readers
+    from why401.readers.files import inputs
+
+    return linting.lint(layers.read(readers.documents(inputs([str(path) for path in paths]))))
+
+
 def _evidence(given: Sequence[Given]) -> Evidence:
+    """All that was given as one: files are read together, since they name each other."""
     from why401 import readers
 
     whole = Evidence()
-    for number, item in enumerate(given, 1):
-        whole = whole + (item if isinstance(item, Evidence) else readers.read([_input(item, number)]))
-    return whole
+    inputs = [found for number, item in enumerate(given, 1) for found in _inputs(item, number)]
+    for item in given:
+        whole = whole + item if isinstance(item, Evidence) else whole
+    return whole + readers.read(inputs)
 
 
-def _input(item: Any, number: int) -> Any:
+def _inputs(item: Given, number: int) -> list[Input]:
     from why401.readers import Input
+    from why401.readers.files import inputs
 
+    if isinstance(item, Evidence):
+        return []
     if isinstance(item, bytes):
-        return Input(f"evidence {number}", item)
+        return [Input(f"evidence {number}", item)]
     if isinstance(item, str):
-        return Input(f"evidence {number}", item.encode("utf-8", "surrogateescape"))
+        return [Input(f"evidence {number}", item.encode("utf-8", "surrogateescape"))]
     if isinstance(item, Mapping):
         import json
 
-        return Input(f"evidence {number}", json.dumps(item).encode())
-    return Input(str(item), Path(item).read_bytes())
+        return [Input(f"evidence {number}", json.dumps(item).encode())]
+    path = Path(item)
+    return inputs([str(path)]) if path.is_dir() else [Input(str(path), path.read_bytes(), path)]

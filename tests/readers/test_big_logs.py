@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from why401 import readers
-from why401.cli.inputs import inputs
+from why401.readers.files import inputs
 from why401.evidence import Record
 from why401.joining import records_of
 from why401.readers import big_logs, log_moments
@@ -29,7 +29,7 @@ def access(n: int, status: int = 200, path: str = "/static/a.png") -> str:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files count as large from 100 kB."""
     monkeypatch.setattr(big_logs, "BIG", 100_000)
-    monkeypatch.setattr("why401.cli.inputs.SEARCHED", 100_000)
+    monkeypatch.setattr("why401.readers.files.SEARCHED", 100_000)
 
 
 def write(path: Path, lines: list[str]) -> Path:

@@ -31,15 +31,18 @@ def main(words: Sequence[str]) -> int:
 
 def _report(arguments: Arguments) -> Report:
     from why401 import flow, readers
-    from why401.cli.inputs import inputs
     from why401.cli.logs import Tails
+    from why401.readers.files import Unopenable, inputs
 
     names = arguments.files
     if not names and not arguments.curl:
         if sys.stdin.isatty():
             raise Usage("Nothing to look at; name a URL or a file, or see why401 --help.")
         names = ["-"]
-    given = inputs(names)
+    try:
+        given = inputs(names)
+    except Unopenable as problem:
+        raise Usage(str(problem)) from None
     sends = bool(arguments.curl) and "--offline" not in arguments.flags
     tails = Tails(given if sends else ())
     evidence = readers.read(tails.others if sends else given)

@@ -40,13 +40,16 @@ def main(words: Sequence[str]) -> int:
 
 def _report(paths: Sequence[str]) -> Report:
     from why401 import layers, readers
-    from why401.cli.inputs import inputs
     from why401.linting import lint
+    from why401.readers.files import Unopenable, inputs
 
     unknown = next((path for path in paths if path.startswith("-") and path != "-"), None)
     if unknown or not paths:
         raise Usage(f"lint has no option {unknown}." if unknown else "Name a file or a folder to lint.")
-    evidence = layers.read(readers.documents(inputs(paths)))
+    try:
+        evidence = layers.read(readers.documents(inputs(paths)))
+    except Unopenable as problem:
+        raise Usage(str(problem)) from None
     if not evidence.layers:
         said = (
             evidence.unreadable[0].says

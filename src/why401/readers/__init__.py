@@ -54,6 +54,7 @@ class Input:
     path: Path | None = None
     first_line: int = 1  # the line of the file at which the bytes begin
     source: Source | None = None
+    problem: str = ""  # why it could not be opened, in one sentence
 
 
 def read(inputs: Iterable[Input]) -> Evidence:
@@ -83,7 +84,8 @@ def read_one(item: Input) -> Evidence:
     source = Source(item.name, item.first_line) if item.first_line > 1 else item.source or Source(item.name)
     problem = kinds.unreadable(item.data)
     if problem:
-        return Evidence(unreadable=(Unreadable(f"{item.name}: {problem}", source),))
+        says = item.problem or f"{item.name}: {problem}"
+        return Evidence(unreadable=(Unreadable(says, source),))
     text = kinds.decode(item.data)
     calm = lengths.calm(text)
     short = lengths.condensed(calm)

@@ -1,4 +1,7 @@
-"""Files, folders and standard input as inputs for the readers."""
+"""Files, folders and standard input as inputs for the readers.
+
+A file that is named has to be there; of a folder, what cannot be opened is said and the rest is read.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from why401.cli.arguments import Usage
 from why401.readers import Input
 
 LARGEST = 64_000_000  # bytes of one file that are read
@@ -15,11 +17,15 @@ MOST_FILES = 2_000
 _LEFT_OUT = {".git", "node_modules", "__pycache__", ".venv", "vendor"}
 
 
+class Unopenable(ValueError):
+    """What was named cannot be opened; the message is one sentence."""
+
+
 def inputs(names: Sequence[str]) -> list[Input]:
-    """Read what is named; `-` is standard input, a folder all text files below it. Raises Usage."""
+    """Read what is named; `-` is standard input, a folder all text files below it. Raises Unopenable."""
     found = [item for name in names for item in _named(name)]
     if names and not found:
-        raise Usage(f"{names[0]} holds no file that can be read.")
+        raise Unopenable(f"{names[0]} holds no file that can be read.")
     read = [item for item in found if isinstance(item, Input)]
     return [item if isinstance(item, Input) else _searched(item, read) for item in found]
 
@@ -32,7 +38,7 @@ def _searched(log: Path, others: Sequence[Input]) -> Input:
     try:
         found = big_logs.search(log, moments)
     except OSError as problem:
-        raise Usage(f"{log}: cannot be read ({problem.strerror}).") from None
+        raise Unopenable(f"{log}: cannot be read ({problem.strerror}).") from None
     return Input(str(log), found.text, log, source=found.source(str(log)))
 
 
@@ -59,7 +65,11 @@ def _named(name: str) -> Iterator[Input | Path]:
             if _too_large(file):
                 yield file
                 continue
-            data = _bytes(file)
+            try:
+                data = _bytes(file)
+            except Unopenable as problem:
+                yield Input(str(file), b"", file, problem=str(problem))
+                continue
             if b"\0" not in data[:4096] and data.strip():
                 yield Input(str(file), data, file)
         return
@@ -71,8 +81,8 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST)
     except FileNotFoundError:
-        raise Usage(
+        raise Unopenable(
             f"{path}: there is no such file; check the name, or write http:// before a URL."
         ) from None
     except OSError as problem:
-        raise Usage(f"{path}: cannot be read ({problem.strerror}).") from None
+        raise Unopenable(f"{path}: cannot be read ({problem.strerror}).") from None
