@@ -16,7 +16,7 @@ from typing import Any
 from why401.checks import check
 from why401.checks.server_config import PUBLIC
 from why401.evidence import Demand, Evidence, Request, Source
-from why401.findings import AGAINST, CLEAR, HINT, NAMED, PROVED, RULED_OUT, STRONG, Finding, Where
+from why401.findings import AGAINST, CLEAR, FAINT, HINT, NAMED, PROVED, RULED_OUT, STRONG, Finding, Where
 from why401.layers.model import Edit, Route
 from why401.layers.tree import Document
 from why401.path import Walk, walks
@@ -37,6 +37,22 @@ def carried(request: Request) -> str | None:
 def schemes(route: Route) -> list[Demand]:
     """The schemes that a route asks for."""
     return route.all("scheme")
+
+
+def bare_token(request: Request) -> bool:
+    """Whether Authorization holds one long word: a token whose scheme was left out."""
+    value = (request.fields.get(FIELD) or "").strip()
+    return len(value) > 20 and " " not in value
+
+
+def lost_before(one: Walk, at: int) -> bool:
+    """Whether a layer before the route `at` takes out what the request carries: then that one is at fault."""
+    for route in one.routes[:at]:
+        taken = (c.name.lower() for c in route.changes if c.what == "drops" and not c.value)
+        sent = [f.name.lower() for f in one.request.fields]
+        if any(name in sent or (name == "*_*" and any("_" in n for n in sent)) for name in taken):
+            return True
+    return False
 
 
 @check
@@ -98,7 +114,20 @@ def _another(one: Walk, route: Route, wanted: list[Demand], scheme: str) -> Find
         weights = {"auth-layers-collide": STRONG, "wrong-scheme": HINT}
     else:
         says = f"{route.hop} asks for {names} here ({route.name}), and the request carries another scheme."
+        # What stands behind a proxy and is sent a token wants that token: both read the one field.
+        tokened = bool(route.upstream) and carried(one.request) in (
+            "bearer",
+            "token",
+            "jwt",
+            "dpop",
+            "apikey",
+            "",
+        )
+        tokened = tokened or (bool(route.upstream) and bare_token(one.request))
         weights = {"wrong-scheme": STRONG, "auth-layers-collide": HINT}
+        if tokened and [d.value.lower() for d in wanted] == ["basic"]:
+            says = says[:-1] + ", as what stands behind may want it: both read the one field."
+            weights = {"auth-layers-collide": STRONG, "wrong-scheme": FAINT}
     return Finding(
         "asked-for-another-scheme", says, weights, Where.of(wanted[0].source), "demanded-scheme", route.hop
     )
@@ -194,9 +223,9 @@ def allowed(rules: str, address: str) -> bool:
 def refused_by_return(evidence: Evidence) -> Iterator[Finding]:
     """The route on the way answers with a refusal of its own (`return 401`)."""
     for one in walks(evidence):
-        for route in one.routes:
+        for at, route in enumerate(one.routes):
             for answer in route.answers:
-                if answer.status != one.status:
+                if answer.status != one.status or lost_before(one, at):
                     continue
                 fields = [d.value for d in route.all("field")]
                 missing = [name for name in fields if one.request.complete and name not in one.request.fields]

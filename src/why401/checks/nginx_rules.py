@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from why401.checks import check, rule
 from why401.checks.layers_changes import document_of
 from why401.evidence import Change, Evidence
-from why401.findings import AGAINST, CLEAR, HINT, NAMED, PROVED, STRONG, Finding, Where
+from why401.findings import AGAINST, CLEAR, HINT, PROVED, STRONG, Finding, Where
 from why401.layers.model import Edit, Route
 from why401.layers.nginx import HOP, Nginx
 from why401.path import routes, walks
@@ -150,7 +150,7 @@ def challenge_hidden(evidence: Evidence) -> Iterator[Finding]:
                     yield Finding(
                         "nginx-challenge-hidden",
                         "nginx takes WWW-Authenticate out of the answer; clients that wait to be asked send nothing.",
-                        {"missing-challenge": NAMED, "no-credentials": HINT},
+                        {"missing-challenge": PROVED, "no-credentials": -PROVED},
                         Where.of(change.source),
                         group="challenge",
                         stack=HOP,
