@@ -79,7 +79,7 @@ def server_open(
     if isinstance(found, Document):
         return found
     for place in copies(root, server_root, name):
-        other = tree.open(place, root)
+        other = tree.at(place, root)
         if isinstance(other, Document):
             return other
     return found

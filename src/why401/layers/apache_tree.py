@@ -157,7 +157,7 @@ class _Reader:
         for place in (pattern, pattern.rstrip("/") + "/*"):
             found = self._tree.glob(place, self._root, base=base, usual=base)
             for copy in () if found else copies(self._root, base, place):
-                found = found or self._tree.glob(copy, self._root)
+                found = found or self._tree.matching(copy, self._root)
             if found:
                 return found
         return []

@@ -157,4 +157,4 @@ class Layer:
         """The files whose names are nearly `name`, in the same folder."""
         names = self.tree.beside(name, self.root)
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.8)
-        return [found for other in near if isinstance(found := self.tree.open(other, self.root), Document)]
+        return [found for other in near if isinstance(found := self.tree.at(other, self.root), Document)]

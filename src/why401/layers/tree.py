@@ -87,35 +87,44 @@ class Tree:
         for place in places:
             if place in self.given:
                 return self.given[place]
-        if root.path is None:
-            return Absence("unseen", name)
         for place in places:
-            try:
-                found = Path(place)
-                if found.is_file():
-                    with found.open("rb") as file:
-                        return Document.of(place, file.read(LARGEST), found)
-            except PermissionError:
-                return Absence("denied", place)
-            except (OSError, ValueError):
-                continue
+            found = self.at(place, root)
+            if found is not None:
+                return found
         # Only the place as written can lack a file: that a copy has none says nothing of the server.
-        seen = self._sees(os.path.dirname(places[0]), root, usual)
+        seen = root.path is not None and self._sees(os.path.dirname(places[0]), root, usual)
         return Absence("missing", places[0]) if seen else Absence("unseen", name)
+
+    def at(self, place: str, root: Document) -> Document | Absence | None:
+        """The file at this very place, given or (where the root is) on the disk; None for no file."""
+        if place in self.given or root.path is None:
+            return self.given.get(place)
+        try:
+            found = Path(place)
+            if found.is_file():
+                with found.open("rb") as file:
+                    return Document.of(place, file.read(LARGEST), found)
+        except PermissionError:
+            return Absence("denied", place)
+        except (OSError, ValueError):
+            pass
+        return None
 
     def glob(self, pattern: str, root: Document, base: str = "", usual: str = "") -> list[Document]:
         """The files that a shell pattern names, in the order of their names, as servers include them."""
         if not glob.has_magic(pattern):
             found = self.open(pattern, root, base, usual)
             return [found] if isinstance(found, Document) else []
-        for place in self._places(pattern, root, base, usual):
-            names = {name for name in self.given if _fits(name, place)}
-            if root.path is not None:
-                names.update(name for name in glob.glob(place) if os.path.isfile(name))
-            if names:
-                opened = (self.open(name, root) for name in sorted(names))
-                return [document for document in opened if isinstance(document, Document)]
-        return []
+        places = self._places(pattern, root, base, usual)
+        return next((found for place in places if (found := self.matching(place, root))), [])
+
+    def matching(self, place: str, root: Document) -> list[Document]:
+        """The files that a shell pattern names at this very place."""
+        names = {name for name in self.given if _fits(name, place)}
+        if root.path is not None:
+            names.update(name for name in glob.glob(place) if os.path.isfile(name))
+        opened = (self.at(name, root) for name in sorted(names))
+        return [document for document in opened if isinstance(document, Document)]
 
     def beside(self, name: str, root: Document) -> list[str]:
         """The names of the files in the folder of `name`, given or on the disk."""
