@@ -48,6 +48,7 @@ MODULES = (
     "ban",
     "protocol",
     "server_config",
+    "kubernetes_rules",
     "platform",
     "healthy",
     "contrasts",
@@ -71,9 +72,16 @@ LAYERED = (
     "caddy_rules",
     "lighttpd_rules",
     "squid_rules",
+    "layers_tokens",
+    "express_rules",
     "spring_rules",
     "spring_users_rules",
     "traefik_rules",
+    "python_rules",
+    "python_token_rules",
+    "django_rules",
+    "flask_rules",
+    "fastapi_rules",
 )
 
 _CHECKS: list[Check] = []

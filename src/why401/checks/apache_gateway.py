@@ -14,7 +14,8 @@ from why401.checks import check, rule
 from why401.checks.apache_requests import met
 from why401.evidence import Evidence
 from why401.findings import AGAINST, NAMED, RULED_OUT, STRONG, Finding, Where
-from why401.layers.apache import HOP, ApacheRoute
+from why401.layers.apache import HOP, Apache, ApacheRoute
+from why401.layers.apache_files import is_htaccess
 from why401.layers.apache_gateway import Gateway, sets
 from why401.layers.apache_rewrite import written
 from why401.layers.model import Directive, Edit, Layer
@@ -22,6 +23,9 @@ from why401.path import routes
 
 #: The program behind → the suffix of the code that may stand there.
 _CODE = {"WSGI": (".py", ".wsgi"), "FastCGI": (".php",), "CGI": (".php", ".py", ".pl", ".cgi")}
+#: The program behind → the line that passes the field on; the others are told by CGIPassAuth or a variable.
+_PASSES = {"WSGI": ("WSGIPassAuthorization On",), "mod_fcgid": ("FcgidPassHeader Authorization",)}
+_SECTIONS = ("directory", "directorymatch", "files", "filesmatch", "location", "locationmatch")
 _SET = 'SetEnvIf Authorization "(.*)" HTTP_AUTHORIZATION=$1'
 
 
@@ -128,17 +132,24 @@ def _not_reached(gateway: Gateway) -> _Loss | None:
     rule, ended = gateway.lost, gateway.ended
     section = rule.directive.parent
     engine = section.last("rewriteengine") if section is not None else None
+    if ended.has("END") and rule.directive.line < ended.directive.line:
+        says = (
+            "This rule hands Authorization on, and line "
+            f"{ended.directive.line} then leads elsewhere with [END]: the variable is called "
+            "REDIRECT_HTTP_AUTHORIZATION there, and the rules do not run again."
+        )
+        new = edit.written(ended.directive).replace("END]", "L]")
+        edits: tuple[Edit, ...] = (
+            (edit.instead(ended.directive, new),) if "END]" in edit.written(ended.directive) else ()
+        )
+        return _Loss(rule.directive, says, "Write [L] for [END], so that the rules run again.", edits)
     says = (
         "This rule would hand Authorization on to the program, and is not reached in the last round: "
-        f"line {ended.directive.line} ends it before ([L])."
+        f"line {ended.directive.line} ends it before ([{'END' if ended.has('END') else 'L'}])."
     )
-    edits: tuple[Edit, ...] = ()
-    if (
-        engine is not None
-        and engine.line < rule.directive.line
-        and not rule.conditions
-        and edit.written(rule.directive)
-    ):
+    edits = ()
+    up = engine is not None and engine.line < rule.directive.line and not rule.conditions
+    if engine is not None and up and edit.written(rule.directive):
         edits = (edit.after(engine, edit.written(rule.directive)), edit.instead(rule.directive))
     return _Loss(rule.directive, says, "Move the rule up, right behind RewriteEngine On.", edits)
 
@@ -168,30 +179,17 @@ def _plain(route: ApacheRoute, gateway: Gateway) -> _Loss:
     says = f"httpd leaves Authorization out of what it hands to {program}, unless it is told to pass it on."
     if by.name.startswith("proxypass") and any(d for d in _switches(route, by)):
         says += " CGIPassAuth in a <Directory> does not hold for what ProxyPass takes."
-    section = by.parent
-    if gateway.kind == "WSGI":
-        return _Loss(
-            by, says, "Pass it on: WSGIPassAuthorization On.", (edit.after(by, "WSGIPassAuthorization On"),)
-        )
-    if gateway.kind == "mod_fcgid":
-        return _Loss(
-            by,
-            says,
-            "Pass it on: FcgidPassHeader Authorization.",
-            (edit.after(by, "FcgidPassHeader Authorization"),),
-        )
-    inside = section is not None and section.name in (
-        "directory",
-        "files",
-        "filesmatch",
-        "location",
-        "directorymatch",
-        "locationmatch",
-    )
-    line = (
-        "CGIPassAuth On" if inside or section is None or section.document.name.endswith(".htaccess") else _SET
-    )
-    return _Loss(by, says, f"Pass it on: {line}", (edit.after(by, line),))
+    lines = _PASSES.get(gateway.kind) or _by_context(route, by)
+    return _Loss(by, says, f"Pass it on: {lines[len(lines) // 2].strip()}", (edit.after(by, *lines),))
+
+
+def _by_context(route: ApacheRoute, by: Directive) -> tuple[str, ...]:
+    """CGIPassAuth may stand only in a directory's context, SetEnvIf anywhere, where its module is loaded."""
+    if by.parent is not None and by.parent.name in _SECTIONS and not is_htaccess(by.document):
+        return ("CGIPassAuth On",)
+    if isinstance(route.layer, Apache) and route.layer.parsed.has("setenvif"):
+        return (_SET,)
+    return ("<Location />", "    CGIPassAuth On", "</Location>")
 
 
 def _switches(route: ApacheRoute, by: Directive) -> Iterator[Directive]:

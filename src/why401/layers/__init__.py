@@ -24,7 +24,21 @@ from why401.evidence import Evidence, Source, Unreadable
 from why401.layers.model import Damaged, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
 
-MODULES: tuple[str, ...] = ("nginx", "apache", "haproxy", "caddy", "spring", "lighttpd", "squid")
+MODULES: tuple[str, ...] = (
+    "nginx",
+    "apache",
+    "haproxy",
+    "caddy",
+    "spring",
+    "express",
+    "lighttpd",
+    "squid",
+    "traefik",
+    "django_app",
+    "flask_app",
+    "fastapi_app",
+    "kubernetes",
+)
 
 
 def read(documents: Iterable[Document]) -> Evidence:

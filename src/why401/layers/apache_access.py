@@ -84,8 +84,14 @@ def rule_for(sections: Sequence[Directive], method: str | None) -> Rule | None:
         merging = section.last("authmerging")
         how = merging.args[0].lower() if merging and merging.args else "off"
         joined = {"and": "all", "or": "any"}.get(how)
-        rule = Rule(joined, (rule, own)) if joined and rule is not None else own
+        rule = _joined(joined, rule, own) if joined and rule is not None else own
     return rule
+
+
+def _joined(joined: str, *rules: Rule) -> Rule:
+    """Rules joined into one; those that are joined in the same way already lie side by side."""
+    items = (item for rule in rules for item in (rule.items if rule.joined == joined else (rule,)))
+    return Rule(joined, tuple(items))
 
 
 def _of_section(section: Directive, method: str | None) -> Rule | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from why401.layers import apache_match as match
@@ -96,11 +96,11 @@ def _sections(layer: Apache, places: Sequence[Directive], path: str, passed: Tar
         found += match.proxies(places, target.value or "")
     elif target.value is not None:
         found += _walked(layer, places, target.value, ignored)
-        found += match.expressions(places, "directory", str(PurePosixPath(target.value).parent) + "/")
+        found += match.expressions(places, "directory", target.value.rpartition("/")[0] + "/")
     else:
         found += (block for block, folder in layer.loose if match.below(path, folder))
     if target.kind != "proxy":
-        found += match.files([*places, *found], PurePosixPath(target.value or path).name)
+        found += match.files([*places, *found], (target.value or path).rpartition("/")[2])
     return Chain(None, path, target, (*places, *found, *located), tuple(ignored))
 
 

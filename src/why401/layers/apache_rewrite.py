@@ -142,8 +142,11 @@ def _round(
             found.ended = rule
             found.lost = next((r for r in own[at + 1 :] if r.sets), None) if found.sets is None else None
             break
-    found.path = path
-    return found.ended is not None and found.ended.has("END")
+    changed, found.path = path != found.path, path
+    final = found.ended is not None and found.ended.has("END")
+    if final and changed and folder is not None:
+        found.lost, found.sets = found.sets or found.lost, None  # it is REDIRECT_HTTP_AUTHORIZATION now
+    return final
 
 
 def _fires(rule: Rewrite, local: str, path: str, facts: Facts) -> bool:

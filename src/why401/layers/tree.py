@@ -113,8 +113,8 @@ class Tree:
     def glob(self, pattern: str, root: Document, base: str = "", usual: str = "") -> list[Document]:
         """The files that a shell pattern names, in the order of their names, as servers include them."""
         if not glob.has_magic(pattern):
-            found = self.open(pattern, root, base, usual)
-            return [found] if isinstance(found, Document) else []
+            file = self.open(pattern, root, base, usual)
+            return [file] if isinstance(file, Document) else []
         places = self._places(pattern, root, base, usual)
         return next((found for place in places if (found := self.matching(place, root))), [])
 

@@ -64,7 +64,9 @@ def read(inputs: Iterable[Input]) -> Evidence:
 
     held = list(inputs)
     owned = layers.read(documents(held))
-    whole = {name for layer in owned.layers for name in layer.whole}
+    # Of an application without routes only parts are at hand, which the other readers may know better.
+    understood = (layer for layer in owned.layers if layer.kind == "server" or layer.routes())
+    whole = {name for layer in understood for name in layer.whole}
     evidence = Evidence()
     for item in held:
         if item.name not in whole:

@@ -1,0 +1,450 @@
+"""Expressions of Python code, evaluated as far as their values can be known."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from why401.evidence import Source
+from why401.layers import python_operations as operations
+from why401.layers.python_modules import Module, Project
+from why401.layers.python_values import (
+    NOWHERE,
+    UNKNOWN,
+    Class,
+    Configured,
+    Function,
+    Instance,
+    Listed,
+    Table,
+    Thing,
+    known,
+    truth,
+)
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names and their values; `places` says where each was given its value."""
+
+    module: Module = field(repr=False)
+    names: dict[str, Any] = field(default_factory=dict, repr=False)
+    places: dict[str, Source] = field(default_factory=dict, repr=False)
+    outer: Scope | None = field(default=None, repr=False)
+
+    def copy(self) -> Scope:
+        return Scope(self.module, dict(self.names), dict(self.places), self.outer)
+
+    def get(self, name: str) -> Any:
+        """The value of a name here or further out; None where it has none."""
+        at: Scope | None = self
+        while at is not None:
+            if name in at.names:
+                return (at.names[name],)
+            at = at.outer
+        return None
+
+
+@dataclass(eq=False)
+class Method:
+    """A method of a plain value."""
+
+    value: Any
+    name: str
+
+
+class Raised(Exception):
+    """The code raises here: the exception (a Thing, or an instance of the project's own class)."""
+
+    def __init__(self, value: Any, source: Source) -> None:
+        super().__init__()
+        self.value, self.source = value, source
+
+
+class Hooks:
+    """What a request tells of the values of a framework; this one knows no request."""
+
+    def attribute(self, thing: Thing, name: str) -> Any:
+        return None
+
+    def subscript(self, thing: Thing, key: Any) -> Any:
+        return None
+
+    def call(self, thing: Thing, args: list[Any], kwargs: dict[str, Any], source: Source) -> Any:
+        """The result of a call as a tuple of one, or None for the ordinary way."""
+        return None
+
+    def contains(self, thing: Thing, name: str) -> bool | None:
+        """Whether a part of the request holds a name; None where that is not known."""
+        return None
+
+    def compared(self, node: ast.AST, left: Any, right: Any) -> None:
+        """Told of each comparison whose operands are known."""
+
+
+class Evaluator:
+    """Evaluates expressions; statements and calls of the project's functions are the subclass's."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.hooks = Hooks()
+        self.made: list[Thing] = []  # every instance and result of a library, in order
+
+    def space(self, module: Module) -> Scope:
+        raise NotImplementedError
+
+    def invoke(self, function: Function, args: list[Any], kwargs: dict[str, Any], source: Source) -> Any:
+        raise NotImplementedError
+
+    def evaluate(self, node: ast.AST | None, scope: Scope) -> Any:
+        """The value of an expression; raises Raised where it surely raises."""
+        if node is None:
+            return None
+        handler = getattr(self, f"_{type(node).__name__}", None)
+        if handler is None:
+            return UNKNOWN
+        try:
+            return handler(node, scope)
+        except operations.Fails as problem:
+            raise Raised(Thing(f"builtins.{problem}()"), scope.module.at(node)) from None
+
+    def tried(self, node: ast.AST | None, scope: Scope) -> Any:
+        """The value of an expression; UNKNOWN where it raises."""
+        try:
+            return self.evaluate(node, scope)
+        except Raised:
+            return UNKNOWN
+
+    # names and literals
+
+    def _Constant(self, node: ast.Constant, scope: Scope) -> Any:
+        return node.value
+
+    def _Name(self, node: ast.Name, scope: Scope) -> Any:
+        held = scope.get(node.id)
+        if held is not None:
+            return held[0]
+        return Thing(f"builtins.{node.id}") if node.id in _BUILTINS else UNKNOWN
+
+    def _List(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Any:
+        found = Listed()
+        for item in node.elts:
+            if isinstance(item, ast.Starred):
+                inner = self.evaluate(item.value, scope)
+                if not isinstance(inner, (list, tuple)):
+                    return UNKNOWN
+                found.extend(inner)
+                found.places += getattr(inner, "places", None) or [scope.module.at(item)] * len(inner)
+            else:
+                found.append(self.evaluate(item, scope))
+                found.places.append(scope.module.at(item))
+        return found
+
+    _Tuple = _Set = _List
+
+    def _Dict(self, node: ast.Dict, scope: Scope) -> Any:
+        found = Table()
+        for key, value in zip(node.keys, node.values, strict=True):
+            held = self.evaluate(value, scope)
+            if key is None:
+                if isinstance(held, Table):
+                    found.update(held)
+                    found.places.update(held.places)
+                continue
+            name = self.evaluate(key, scope)
+            if isinstance(name, (str, int, bytes)):
+                found[name] = held
+                found.places[name] = scope.module.at(key)
+        return found
+
+    def _JoinedStr(self, node: ast.JoinedStr, scope: Scope) -> Any:
+        parts = [self.evaluate(part, scope) for part in node.values]
+        whole: Any = ""
+        for part in parts:
+            whole = operations.binary(ast.Add(), whole, part if isinstance(part, str) else UNKNOWN)
+        return whole
+
+    def _FormattedValue(self, node: ast.FormattedValue, scope: Scope) -> Any:
+        value = self.evaluate(node.value, scope)
+        if node.format_spec is not None or node.conversion != -1 or not known(value):
+            return UNKNOWN
+        return value if isinstance(value, str) else str(value)
+
+    def _Lambda(self, node: ast.Lambda, scope: Scope) -> Any:
+        return Function(node, scope.module, scope)
+
+    def _Await(self, node: ast.Await, scope: Scope) -> Any:
+        return self.evaluate(node.value, scope)
+
+    def _NamedExpr(self, node: ast.NamedExpr, scope: Scope) -> Any:
+        value = self.evaluate(node.value, scope)
+        scope.names[node.target.id] = value
+        return value
+
+    # operators
+
+    def _BinOp(self, node: ast.BinOp, scope: Scope) -> Any:
+        return operations.binary(node.op, self.evaluate(node.left, scope), self.evaluate(node.right, scope))
+
+    def _UnaryOp(self, node: ast.UnaryOp, scope: Scope) -> Any:
+        value = self.evaluate(node.operand, scope)
+        if isinstance(node.op, ast.Not):
+            return operations.negate(value)
+        return -value if isinstance(node.op, ast.USub) and isinstance(value, (int, float)) else UNKNOWN
+
+    def _BoolOp(self, node: ast.BoolOp, scope: Scope) -> Any:
+        decides = isinstance(node.op, ast.Or)
+        unknown: Any = None
+        for part in node.values:
+            value = self.evaluate(part, scope)
+            held = truth(value)
+            if held is None:
+                unknown = unknown or (value,)
+            elif held is decides or part is node.values[-1]:
+                if unknown is None:
+                    return value
+                if decides and isinstance(value, str) and _environment(unknown[0]):
+                    return Configured.of(value, str(unknown[0].args[0]))
+                return decides if held is decides and not decides else UNKNOWN
+        return UNKNOWN if unknown is not None else None
+
+    def _Compare(self, node: ast.Compare, scope: Scope) -> Any:
+        left = self.evaluate(node.left, scope)
+        result: Any = True
+        for op, right_node in zip(node.ops, node.comparators, strict=True):
+            right = self.evaluate(right_node, scope)
+            one = self._contains(op, left, right)
+            if one is None:
+                one = operations.compare(op, left, right)
+            if one is not UNKNOWN:
+                self.hooks.compared(node, left, right)
+            if one is False:
+                return False
+            result = UNKNOWN if one is UNKNOWN else result
+            left = right
+        return result
+
+    def _contains(self, op: ast.cmpop, left: Any, right: Any) -> bool | None:
+        """Whether something of the request holds a name: `"X-Key" in request.headers`."""
+        if (
+            not isinstance(op, (ast.In, ast.NotIn))
+            or not isinstance(right, Thing)
+            or not isinstance(left, str)
+        ):
+            return None
+        held = self.hooks.contains(right, left)
+        return None if held is None else held == isinstance(op, ast.In)
+
+    def _IfExp(self, node: ast.IfExp, scope: Scope) -> Any:
+        held = truth(self.evaluate(node.test, scope))
+        if held is None:
+            return UNKNOWN
+        return self.evaluate(node.body if held else node.orelse, scope)
+
+    def _ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Any:
+        first = node.generators[0]
+        items = self.evaluate(first.iter, scope)
+        if len(node.generators) > 1 or not isinstance(items, (list, tuple)) or len(items) > 200:
+            return UNKNOWN
+        inner, found = Scope(scope.module, outer=scope), Listed()
+        for item in items:
+            self.assign(first.target, item, inner)
+            held = [truth(self.evaluate(test, inner)) for test in first.ifs]
+            if None in held:
+                return UNKNOWN
+            if all(held):
+                found.append(self.evaluate(node.elt, inner))
+                found.places.append(scope.module.at(node.elt))
+        return found
+
+    _SetComp = _GeneratorExp = _ListComp
+
+    # places
+
+    def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        """Give a name, an attribute, an item, or several of these a value."""
+        if isinstance(target, ast.Name):
+            scope.names[target.id] = value
+            scope.places[target.id] = scope.module.at(target)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            same = isinstance(value, (list, tuple)) and len(value) == len(target.elts)
+            if isinstance(value, (list, tuple)) and not same and known(value):
+                raise Raised(Thing("builtins.ValueError()"), scope.module.at(target))
+            for at, part in enumerate(target.elts):
+                self.assign(part, value[at] if same else UNKNOWN, scope)
+        elif isinstance(target, ast.Attribute):
+            self._assign_attribute(
+                self.evaluate(target.value, scope), target.attr, value, scope.module.at(target)
+            )
+        elif isinstance(target, ast.Subscript):
+            held, key = self.evaluate(target.value, scope), self.evaluate(target.slice, scope)
+            if isinstance(held, dict) and isinstance(key, (str, int)):
+                held[key] = value
+                if isinstance(held, Table):
+                    held.places[key] = scope.module.at(target)
+            elif isinstance(held, Thing) and isinstance(key, str):
+                held.attributes[f"[{key}]"] = value
+                held.places[f"[{key}]"] = scope.module.at(target)
+
+    def _assign_attribute(self, held: Any, name: str, value: Any, source: Source) -> None:
+        if isinstance(held, (Thing, Instance, Class)):
+            held.attributes[name] = value
+        if isinstance(held, (Thing, Class)):
+            held.places[name] = source
+
+    def _Attribute(self, node: ast.Attribute, scope: Scope) -> Any:
+        return self.attribute(self.evaluate(node.value, scope), node.attr, scope.module.at(node))
+
+    def attribute(self, value: Any, name: str, source: Source = NOWHERE) -> Any:
+        """The attribute of a value."""
+        if isinstance(value, Module):
+            held = self.space(value).get(name)
+            return held[0] if held else UNKNOWN
+        if isinstance(value, Thing):
+            return self._attribute_of_thing(value, name, source)
+        if isinstance(value, Instance):
+            if name in value.attributes:
+                return value.attributes[name]
+            return self._bound(value.cls.get(name), value, source)
+        if isinstance(value, Class):
+            held = value.get(name)
+            return Thing(f"@class.{name}", source, owner=value) if held is None else held
+        if value is None or value is UNKNOWN or isinstance(value, Function):
+            return UNKNOWN
+        return Method(value, name)
+
+    def _bound(self, held: Any, owner: Instance, source: Source) -> Any:
+        if not isinstance(held, Function):
+            return UNKNOWN if held is None else held
+        bound = Function(held.node, held.module, held.scope, owner, held.decorators)
+        if any(isinstance(d, Thing) and d.kind in ("property", "cached_property") for d in held.decorators):
+            return self.invoke(bound, [], {}, source)
+        return bound
+
+    def _attribute_of_thing(self, value: Thing, name: str, source: Source) -> Any:
+        hooked = self.hooks.attribute(value, name)
+        if hooked is not None:
+            return hooked[0]
+        if name not in value.attributes:
+            code = _status(value.name, name)
+            value.attributes[name] = code or Thing(f"{value.name}.{name}", source, owner=value)
+        return value.attributes[name]
+
+    def _Subscript(self, node: ast.Subscript, scope: Scope) -> Any:
+        value, key = self.evaluate(node.value, scope), self.evaluate(node.slice, scope)
+        if isinstance(value, Thing):
+            hooked = self.hooks.subscript(value, key)
+            if hooked is not None:
+                return hooked[0]
+            if value.name == "os.environ" and isinstance(key, str):
+                return self.environment(key, None)
+            if isinstance(key, str):
+                return value.attributes.get(f"[{key}]", UNKNOWN)
+            return value if value.package in ("typing", "builtins") else UNKNOWN
+        return operations.subscript(value, key)
+
+    def _Slice(self, node: ast.Slice, scope: Scope) -> Any:
+        parts = [self.evaluate(part, scope) for part in (node.lower, node.upper, node.step)]
+        return UNKNOWN if UNKNOWN in parts else slice(*parts)
+
+    def environment(self, name: str, default: Any) -> Any:
+        raise NotImplementedError
+
+    # calls
+
+    def _Call(self, node: ast.Call, scope: Scope) -> Any:
+        target = self.evaluate(node.func, scope)
+        args: list[Any] = []
+        for item in node.args:
+            value = self.evaluate(item.value if isinstance(item, ast.Starred) else item, scope)
+            if isinstance(item, ast.Starred):
+                args += value if isinstance(value, (list, tuple)) else []
+            else:
+                args.append(value)
+        kwargs: dict[str, Any] = {}
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value, scope)
+            if keyword.arg:
+                kwargs[keyword.arg] = value
+            elif isinstance(value, dict):
+                kwargs.update(value)
+        return self.call(target, args, kwargs, scope.module.at(node), node)
+
+    def call(
+        self,
+        target: Any,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        source: Source,
+        node: ast.Call | None = None,
+    ) -> Any:
+        """The value of a call."""
+        if isinstance(target, Function):
+            return self.invoke(target, args, kwargs, source)
+        if isinstance(target, Class):
+            return self._instance(target, args, kwargs, source)
+        if isinstance(target, Instance):
+            method = self.attribute(target, "__call__", source)
+            return self.invoke(method, args, kwargs, source) if isinstance(method, Function) else UNKNOWN
+        if isinstance(target, Method):
+            return operations.method(target.value, target.name, args, kwargs)
+        return self._call_thing(target, args, kwargs, source, node) if isinstance(target, Thing) else UNKNOWN
+
+    def _call_thing(
+        self, target: Thing, args: list[Any], kwargs: dict[str, Any], source: Source, node: ast.Call | None
+    ) -> Any:
+        hooked = self.hooks.call(target, args, kwargs, source)
+        if hooked is not None:
+            return hooked[0]
+        if target.name in _ENVIRONMENT and args and isinstance(args[0], str):
+            return self.environment(args[0], args[1] if len(args) > 1 else kwargs.get("default"))
+        if target.name == "builtins.getattr" and len(args) > 1 and isinstance(args[1], str):
+            found = self.attribute(args[0], args[1], source)
+            missing = isinstance(args[0], (Instance, Module)) and found is UNKNOWN and len(args) > 2
+            return args[2] if missing else found
+        if target.name == "builtins.super":
+            return UNKNOWN
+        computed = operations.function(target.name, args, kwargs)
+        if computed is not None:
+            return computed
+        owner = target.owner
+        made = Thing(f"{target.name}()", source, tuple(args), kwargs, owner, node=node)
+        self.made.append(made)
+        if isinstance(owner, Thing):
+            owner.uses.append(made)
+        return made
+
+    def _instance(self, cls: Class, args: list[Any], kwargs: dict[str, Any], source: Source) -> Any:
+        made = Instance(cls, source)
+        setup = cls.get("__init__")
+        if isinstance(setup, Function):
+            self.invoke(Function(setup.node, setup.module, setup.scope, made), args, kwargs, source)
+        else:
+            made.attributes.update(kwargs)
+            made.attributes["@args"] = args
+        if cls.derives("BaseSettings"):
+            for name, value in cls.attributes.items():
+                if isinstance(value, str) and name not in kwargs:
+                    made.attributes[name] = self.environment(name.upper(), value)
+        return made
+
+
+_ENVIRONMENT = frozenset(
+    {"os.environ.get", "os.getenv", "decouple.config", "environ.Env().str", "environ.Env()"}
+)
+_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+
+
+def _environment(value: Any) -> bool:
+    return isinstance(value, Thing) and value.name == "@environment" and bool(value.args)
+
+
+def _status(owner: str, name: str) -> int | None:
+    """The number of a status constant: `status.HTTP_401_UNAUTHORIZED`, `HTTPStatus.UNAUTHORIZED`."""
+    if name.startswith("HTTP_") and name[5:8].isdigit():
+        return int(name[5:8])
+    if owner == "http.HTTPStatus" and name in HTTPStatus.__members__:
+        return int(HTTPStatus[name])
+    return None
