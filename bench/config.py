@@ -63,8 +63,8 @@ def make(folder: Path, files: int = FILES, directives: int = DIRECTIVES) -> Path
 def read_and_lint(folder: Path) -> int:
     """What `why401 lint FOLDER` does without writing; the number of findings."""
     from why401 import layers, readers
-    from why401.cli.inputs import inputs
     from why401.linting import lint
+    from why401.readers.files import inputs
 
     report = lint(layers.read(readers.documents(inputs([str(folder)]))))
     return sum(diagnosis.side != "none" for diagnosis in report.diagnoses)

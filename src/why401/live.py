@@ -71,7 +71,7 @@ def diagnose(
     whole = _evidence(ask, sent, notes) + given
     findings = [*flow.find(whole), *observe(ask, sent), *certificate(ask, _said(sent[-1], notes))]
     if reached(sent[-1]) and not given.refused:
-        findings.append(_succeeded(sent[-1]))
+        findings.append(_succeeded(sent))
     number = _next_number(whole)
     outcome = Outcome()
     if not stop():
@@ -103,10 +103,11 @@ def diagnose(
     return _report(whole, findings, outcome, budget)
 
 
-def _succeeded(exchange: Exchange) -> Finding:
+def _succeeded(sent: Sequence[Exchange]) -> Finding:
     """What the request itself gets stands above all that files let one fear."""
-    says = f"The request gets {exchange.status}: nothing is refused."
-    return Finding("live-succeeded", says, {"not-an-auth-error": 60.0}, Where.at(exchange))
+    says = f"The request gets {sent[-1].status}: nothing is refused."
+    cause = "expected-challenge" if any(leg.refused for leg in sent) else "not-an-auth-error"
+    return Finding("live-succeeded", says, {cause: 60.0}, Where.at(sent[-1]))
 
 
 def _ranking(findings: Sequence[Finding], more: Sequence[Finding]) -> list[Ranked]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (configurations as they are written)
 """What is read of Apache httpd's configuration: files, conditions, places, and whatever else is thrown at it."""
 
 from __future__ import annotations

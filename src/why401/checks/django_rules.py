@@ -11,7 +11,7 @@ from why401.checks.fastapi_rules import LOGIN
 from why401.checks.flask_rules import random, random_key
 from why401.checks.python_edits import applications, body_start, document, inserted, line, replaced
 from why401.evidence import Evidence, Source
-from why401.findings import CLEAR, NAMED, STRONG, Finding, Where
+from why401.findings import CLEAR, HINT, NAMED, Finding, Where
 from why401.layers.django_app import Django
 from why401.layers.django_rest import chosen, is_rest
 from why401.layers.model import Edit
@@ -40,7 +40,15 @@ _USER = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
 
 def _found(slug: str, says: str, weights: dict[str, float], where: Source, fix: str, **rest: Any) -> Finding:
-    held = {"wrong-password": -8.0, "wrong-scheme": -8.0, "no-credentials": -8.0} | weights
+    # A fault of the settings explains what the views then say: it stands above what they say.
+    looks = (
+        "wrong-password",
+        "wrong-scheme",
+        "wrong-header",
+        "no-credentials",
+        "gateway-stripped-credentials",
+    )
+    held = dict.fromkeys(looks, -14.0) | {c: w + 10 if w >= NAMED else w for c, w in weights.items()}
     return Finding(slug, says, held, Where.of(where), rest.pop("group", ""), "Django", fix=fix, **rest)
 
 
@@ -59,7 +67,7 @@ def key_misspelt(evidence: Evidence) -> Iterator[Finding]:
                 yield _found(
                     "django-key-misspelt",
                     f"{setting} has no key {key}: it is ignored, and the default of {near[0]} holds.",
-                    {"auth-setting-wrong": NAMED, "auth-not-wired": STRONG},
+                    {"auth-setting-wrong": NAMED, "auth-not-wired": HINT},
                     where,
                     f"Write {near[0]}.",
                     edits=replaced(app, where, str(key), near[0]),
@@ -79,7 +87,7 @@ def header_name_wrong(evidence: Evidence) -> Iterator[Finding]:
             yield _found(
                 "django-jwt-header-name",
                 f"AUTH_HEADER_NAME is looked up in request.META, where the field is {right}: no token is ever read.",
-                {"auth-setting-wrong": NAMED, "wrong-header": CLEAR},
+                {"auth-setting-wrong": NAMED + 1.0, "wrong-header": -NAMED},
                 where,
                 f"Write {right}.",
                 edits=replaced(app, where, str(name), right)

@@ -68,7 +68,7 @@ def cors_behind_guard(evidence: Evidence) -> Iterator[Finding]:
                 continue
             yield Finding(
                 "express-cors-behind-guard",
-                f"cors() stands behind the guard at {guard.full}, which refuses the preflight before cors() answers it.",
+                f"cors() stands behind the guard at {guard.full}, which refuses the preflight before.",
                 {"cors-preflight-rejected": NAMED, "no-credentials": AGAINST},
                 Where.of(guard.call.source),
                 group="preflight",

@@ -203,7 +203,7 @@ def guard_above_route(evidence: Evidence) -> Iterator[Finding]:
                 if above:
                     yield Finding(
                         "flask-guard-above-route",
-                        f"`@{above[0].kind}` stands above the route, which has the function without it: it is never asked.",
+                        f"`@{above[0].kind}` stands above the route, which has the function without it.",
                         {"auth-not-wired": CLEAR},
                         Where.of(above[0].source),
                         stack=app.hop,

@@ -59,7 +59,9 @@ def _stopped(one: Walk, layer: Application) -> bool:
         if route.layer is layer:
             return False
         schemes = {d.value.lower() for d in route.all("scheme")}
-        lost = any(c.what in ("drops", "overwrites") and c.name.lower() == "authorization" for c in route.changes)
+        lost = any(
+            c.what in ("drops", "overwrites") and c.name.lower() == "authorization" for c in route.changes
+        )
         if (schemes and given not in schemes) or (lost and given):
             return True
     return False
@@ -127,7 +129,8 @@ def _unmet(request: Request, layer: Application, wants: list[Refusal], refusal: 
         says = "The request changes something and carries no CSRF token: Django's middleware refuses it here."
         return _made(layer, "python-csrf-refused", says, {"csrf-rejected": NAMED}, refusal)
     if "form" in respects:
-        says = f"The Authorization field has the scheme that is asked for ({at.wants and at.wants[1]}), but not one value after it."
+        scheme = at.wants[1] if at.wants else ""
+        says = f"The Authorization field has the scheme that is asked for ({scheme}), but not one value after it."
         return _made(layer, "python-malformed", says, {"malformed-authorization": NAMED}, refusal)
     if "token type" in respects:
         says = "The token is a good one of another kind: an access token is asked for here."
@@ -151,7 +154,8 @@ def _missing(request: Request, layer: Application, names: str, refusal: Refusal)
         f.name for f in request.fields if f.name.lower() in _CARRIERS and f.name.lower() not in names.lower()
     ]
     carried = [name for name in carried if name.lower() != "cookie"]
-    says = f"{layer.hop} refuses here because the request carries no {names}"
+    lacks = "none" if names == "a credential" else f"no {names}"
+    says = f"{layer.hop} refuses here because the request carries {lacks}"
     if carried:
         says += f"; it carries {', '.join(carried)}, which is not read."
         weights = {"wrong-header": NAMED, "no-credentials": AGAINST, "wrong-password": AGAINST}

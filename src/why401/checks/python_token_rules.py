@@ -159,5 +159,6 @@ def _argument(app: Application, into: Source, out_of: Source, position: int, nam
 def _found(
     app: Application, slug: str, says: str, cause: str, source: Source, fix: str, edits: tuple[Edit, ...]
 ) -> Finding:
-    weights = {cause: NAMED, "wrong-password": -8.0, "no-credentials": -8.0}
+    # Of the group this one counts, since it knows the mend.
+    weights = {cause: NAMED + 4, "wrong-password": -8.0, "no-credentials": -8.0}
     return Finding(slug, says, weights, Where.of(source), "token-refused", app.hop, fix=fix, edits=edits)

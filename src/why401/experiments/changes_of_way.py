@@ -148,6 +148,7 @@ def http1(ask: Ask, seen: Seen) -> Iterator[Ask]:
     "the same request without the proxy",
     "proxy-stripped-credentials",
     "proxy-authentication-required",
+    "not-permitted",
 )
 def without_proxy(ask: Ask, seen: Seen) -> Iterator[Ask]:
     if any(option == "proxy" for option, _ in ask.transport):
