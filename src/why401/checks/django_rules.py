@@ -222,7 +222,7 @@ def nobody_authenticates(evidence: Evidence) -> Iterator[Finding]:
             yield _found(
                 "django-nobody-authenticates",
                 f"{endpoint.name} has no authentication class, so nobody is ever authenticated, and it wants a user.",
-                {"auth-not-wired": NAMED},
+                {"auth-not-wired": NAMED + 1.0, "not-permitted": -12.0},
                 where,
                 "Take the empty list out, so that the settings' classes hold.",
                 edits=(Edit(held, where.line, where.line, ()),) if removable and held and where.line else (),

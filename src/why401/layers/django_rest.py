@@ -114,6 +114,8 @@ def scheme_of(app: Django, cls: Any) -> tuple[str, ...]:
         keyword = cls.get("keyword") if isinstance(cls, Class) else None
         return (str(keyword) if isinstance(keyword, str) else "Token",)
     if set(_JWT) & set(names):
+        if app.settings.inner("SIMPLE_JWT", "AUTH_HEADER_NAME", "HTTP_AUTHORIZATION") != "HTTP_AUTHORIZATION":
+            return ()
         return tuple(texts(app.settings.inner("SIMPLE_JWT", "AUTH_HEADER_TYPES", "Bearer")))
     return ("Bearer",) if "OAuth2Authentication" in names else ()
 
