@@ -21,10 +21,10 @@ from why401.prefilter import lazy
 
 HOP = "nginx"
 
-_MAIN = lazy(r"(?m)^\s*http\s*\{")
-_PART = lazy(r"(?m)^\s*(?:server\s*\{|location\s+[^{};\n]+\{|upstream\s+[\w.-]+\s*\{)")
+_MAIN = lazy(r"(?m)(?:^|[;}])\s*http\s*\{")
+_PART = lazy(r"(?m)(?:^|[;{}])\s*(?:server\s*\{|location\s+[^{};\n]+\{|upstream\s+[\w.-]+\s*\{)")
 _OWN = lazy(
-    r"(?m)^\s*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|auth_basic|auth_request|root|alias|return|"
+    r"(?m)(?:^|[;{}])\s*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|auth_basic|auth_request|root|alias|return|"
     r"try_files|proxy_set_header|worker_connections|include)\s[^\n]*;"
 )
 _NOT = (".py", ".js", ".ts", ".md", ".tf", ".hcl", ".nomad", ".sh", ".rst", ".html", ".json", ".yaml", ".yml")
