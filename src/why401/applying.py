@@ -207,7 +207,8 @@ def _run(command: Sequence[str]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         return str(problem)
-    lines = (done.stderr or done.stdout).strip().splitlines()
+    said = (done.stderr or done.stdout).strip().splitlines()
+    lines = [line for line in said if "[emerg]" in line or "rror" in line] or said
     return (lines[-1] if lines else f"status {done.returncode}") if done.returncode else ""
 
 
