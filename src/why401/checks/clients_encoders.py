@@ -9,6 +9,7 @@ longer than one line breaks. A short user and password fit on the first line, so
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -50,7 +51,8 @@ def wrapping_encoder(evidence: Evidence) -> Iterator[Finding]:
     """An encoder that breaks base64 into lines, in a program that sends Basic credentials."""
     if not troubled(evidence):
         return
-    long_ones = where(evidence, _LONG_FAILS)
+    told = tuple(text for text in evidence.texts if text.kind != "code")
+    long_ones = where(dataclasses.replace(evidence, texts=told), _LONG_FAILS)
     for text in evidence.texts:
         found = _encoder(text)
         if not found:

@@ -71,7 +71,7 @@ def cors_behind_guard(evidence: Evidence) -> Iterator[Finding]:
                 f"cors() stands behind the guard at {guard.full}, which refuses the preflight before.",
                 {"cors-preflight-rejected": NAMED, "no-credentials": AGAINST},
                 Where.of(guard.call.source),
-                group="preflight",
+                group="preflight-order",
                 stack=HOP,
                 fix="Use cors() before the guard.",
                 edits=moved(cors, guard),

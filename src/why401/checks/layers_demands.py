@@ -76,11 +76,12 @@ def _asked_nobody(one: Walk, route: Route, demand: Demand) -> Finding:
         one.request.method or ""
     ).upper() == "OPTIONS" and "access-control-request-method" in one.request.fields:
         says = f"{route.hop} asks the preflight for {demand.value} ({route.name}), which can carry no credential."
-        weights = {"cors-preflight-rejected": NAMED, "no-credentials": RULED_OUT}
+        # A product's own rule, which knows what to mend, weighs a little more.
+        weights = {"cors-preflight-rejected": 20.0, "no-credentials": RULED_OUT}
         mend = {"fix": "Answer OPTIONS before a login is asked for."}
     elif PUBLIC.search(path):
         says = f"{route.hop} asks for {demand.value} at {path} ({route.name}), which serves those without a login."
-        weights = {"auth-rule-unintended": NAMED, "no-credentials": RULED_OUT, "wrong-password": AGAINST}
+        weights = {"auth-rule-unintended": 20.0, "no-credentials": RULED_OUT, "wrong-password": AGAINST}
         edits = route.layer.freed(route) if route.layer else ()
         mend = {"fix": f"Free {path} from the login.", "edits": edits, "opens": path if edits else ""}
     where = Where.of(demand.source)

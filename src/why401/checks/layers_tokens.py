@@ -90,4 +90,5 @@ def _finding(cause: str, says: str, demand: Demand, route: Route) -> Finding:
         Where.of(demand.source),
         group=f"token-{demand.respect}",
         stack=route.hop,
+        proves=cause,  # both the claim and what the code asks for are written down
     )

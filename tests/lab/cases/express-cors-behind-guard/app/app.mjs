@@ -1,0 +1,23 @@
+import express from "express";
+import jwt from "jsonwebtoken";
+import cors from "cors";
+
+const SECRET = "a-long-enough-secret-of-this-lab-01";
+const app = express();
+
+function guard(request, response, next) {
+  const token = (request.headers.authorization ?? "").split(" ")[1];
+  try {
+    request.user = jwt.verify(token, SECRET);
+    next();
+  } catch {
+    response.status(401).json({ error: "not signed in" });
+  }
+}
+
+app.use(guard);
+app.use(cors({ origin: "https://shop.example", credentials: true }));
+
+app.get("/orders", (request, response) => response.json([]));
+
+app.listen(Number(process.env.PORT), "127.0.0.1");
