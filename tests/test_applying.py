@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A fix on real files of a real nginx: mended, or everything is as it was."""
 
 from __future__ import annotations

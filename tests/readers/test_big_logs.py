@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from why401 import readers
-from why401.readers.files import inputs
 from why401.evidence import Record
 from why401.joining import records_of
 from why401.readers import big_logs, log_moments
+from why401.readers.files import inputs
 
 START = datetime(2024, 5, 6, 0, 0, 0, tzinfo=UTC)
 LINES = 12_000

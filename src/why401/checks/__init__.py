@@ -72,6 +72,7 @@ LAYERED = (
     "caddy_rules",
     "lighttpd_rules",
     "squid_rules",
+    "tomcat_rules",
     "layers_tokens",
     "express_rules",
     "spring_rules",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from why401.checks import check, rule
@@ -101,6 +102,7 @@ def _accepted(route: Route, account: Account) -> Finding:
                 route.hop,
                 proves="not-permitted",
                 fix=f"Give the user {groups[0]} ({account.source.name}:{account.source.line}).",
+                edits=_granted(route, account, groups[0]),
             )
     return Finding(
         "account-fits",
@@ -110,6 +112,19 @@ def _accepted(route: Route, account: Account) -> Finding:
         _GROUP,
         route.hop,
     )
+
+
+def _granted(route: Route, account: Account, group: str) -> tuple[Edit, ...]:
+    """The role added to the user's `roles="…"`, where that stands on the entry's first line."""
+    document, line = document_of(route, account.source.name), account.source.line
+    if document is None or not line or not account.server.startswith("tomcat"):
+        return ()
+    text = document.lines[line - 1].rstrip("\r\n")
+    roles = re.findall(r"\broles=\"([^\"]*)\"", text)
+    if len(roles) != 1:
+        return ()
+    new = f"{roles[0]},{group}" if roles[0] else group
+    return (Edit(document, line, line, (text.replace(f'roles="{roles[0]}"', f'roles="{new}"'),)),)
 
 
 def _wrong(route: Route, account: Account, password: str, found: Verification) -> Finding:

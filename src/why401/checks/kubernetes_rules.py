@@ -23,7 +23,9 @@ def _asking(evidence: Evidence) -> Iterator[tuple[Ingresses, Object, Object]]:
     """(layer, Ingress, Secret with its users) of each Ingress on the way that asks for a login."""
     met = {d.source for route in routes(evidence) for d in route.all("secret")}
     for layer in evidence.layers:
-        for one in layer.ingresses if isinstance(layer, Ingresses) else ():
+        if not isinstance(layer, Ingresses):
+            continue
+        for one in layer.ingresses:
             named, secret = one.annotation(PREFIX + "auth-secret"), None
             if named and named.source in met and one.annotation(PREFIX + "auth-type"):
                 secret = layer.secret(one)
@@ -163,7 +165,7 @@ def login_service_decides(evidence: Evidence) -> Iterator[Finding]:
             asked = route.demand("subrequest") if route.hop == HOP else None
             if asked is None or one.status not in (401, 403, 500, None):
                 continue
-            yield _unreachable(route, asked) or Finding(
+            yield _unreachable(asked) or Finding(
                 "ingress-login-service-decides",
                 f"ingress-nginx asks {asked.value} whether the request may pass (auth-url), and hands its refusal on.",
                 {"auth-subrequest-rejected": CLEAR, "no-credentials": HINT},
@@ -174,7 +176,7 @@ def login_service_decides(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
-def _unreachable(route: Route, asked: Demand) -> Finding | None:
+def _unreachable(asked: Demand) -> Finding | None:
     if not re.match(r"https?://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)", asked.value):
         return None
     return Finding(

@@ -38,6 +38,8 @@ MODULES: tuple[str, ...] = (
     "flask_app",
     "fastapi_app",
     "kubernetes",
+    "tomcat",
+    "registry",
 )
 
 

@@ -68,7 +68,6 @@ class Ingresses(KeepsAccounts):
     found: list[Object] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
-        self.listens = frozenset({":80", ":443"})
         self.ingresses = [one for one in self.found if one.kind == "Ingress" and _class(one) in ("", "nginx")]
         self.paths = [path for one in self.ingresses for path in _paths(one)]
         self._known: dict[int, Route] = {}

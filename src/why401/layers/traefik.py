@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from why401.evidence import Change, Demand, Request, Source
-from why401.layers import toml_tree, traefik_facts, traefik_match, traefik_providers, yaml_tree
+from why401.layers import compose, toml_tree, traefik_facts, traefik_match, traefik_providers, yaml_tree
 from why401.layers.accounts import Account, KeepsAccounts
-from why401.layers.compose import Service
 from why401.layers.model import Route
 from why401.layers.nodes import Node
 from why401.layers.traefik_providers import Part, Providers
@@ -64,13 +63,18 @@ class Traefik(KeepsAccounts):
         return {name.lower(): node for pairs in held for name, node in pairs}
 
     def _heard(self) -> Iterator[str]:
-        """The ports of the entry points, and those of the host that are published for them."""
+        """Its own name with the ports of the entry points, and this machine with those that are published.
+
+        A bare port would be heard under every name, also that of a service behind.
+        """
         ports = {_port(node.text("address")) for node in self.entry_points.values()} - {""}
-        yield from (f":{port}" for port in ports)
+        yield from (f"{name}:{port}" for port in ports for name in ("traefik", "127.0.0.1"))
         for root in self.providers.static:
-            for service in _services(root.document):
+            for service in compose.of(root.document):
                 if "traefik" in service.node.text("image") or service.name == "traefik":
-                    yield from (f":{host}" for host, inner in service.ports() if host and inner in ports)
+                    yield from (
+                        f"127.0.0.1:{host}" for host, inner in service.ports() if host and inner in ports
+                    )
 
     def routes(self) -> Sequence[Route]:
         return [self._route(router, entry)[0] for router in self._whole for entry in self._entries(router)]
@@ -203,12 +207,6 @@ def references(node: Node) -> tuple[Node, ...]:
         return node.items
     parts = [part.strip() for part in node.value.split(",") if part.strip()]
     return tuple(Node(node.document, node.line, part, last=node.line) for part in parts)
-
-
-def _services(document: Document) -> list[Service]:
-    from why401.layers import compose
-
-    return compose.of(document)
 
 
 def _start(router: Part) -> Source:
