@@ -11,7 +11,7 @@ from why401.checks.fastapi_rules import LOGIN
 from why401.checks.flask_rules import random, random_key
 from why401.checks.python_edits import applications, body_start, document, inserted, line, replaced
 from why401.evidence import Evidence, Source
-from why401.findings import CLEAR, HINT, NAMED, Finding, Where
+from why401.findings import HINT, NAMED, Finding, Where
 from why401.layers.django_app import Django
 from why401.layers.django_rest import chosen, is_rest
 from why401.layers.model import Edit
