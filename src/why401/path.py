@@ -56,8 +56,10 @@ def walks(evidence: Evidence) -> list[Walk]:
 
 
 def routes(evidence: Evidence) -> list[Route]:
-    """The routes that matter: those that refused requests meet, or all where no request is at hand."""
-    if evidence.exchanges or any(record.status for record in evidence.records):
+    """The routes that matter: those that refused requests meet, or all where no request is at hand (an answer
+    alone, without what was asked, is none)."""
+    asked = any(exchange.request.url for exchange in evidence.exchanges)
+    if asked or any(record.status and record.path for record in evidence.records):
         return list(dict.fromkeys(route for one in walks(evidence) for route in one.routes))
     return [route for layer in evidence.layers for route in layer.routes()]
 

@@ -7,7 +7,7 @@ to httpd is sound without.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from why401.checks import apache_edits as edit
 from why401.checks import check, rule
@@ -43,11 +43,9 @@ class _Loss:
 def gateway_strips(evidence: Evidence) -> Iterator[Finding]:
     """The request carries Authorization, and httpd hands it to a program that never sees the field."""
     for one, route in met(evidence):
-        if "authorization" not in {f.name.lower() for f in one.request.fields} or one.status not in (
-            401,
-            403,
-            None,
-        ):
+        carried = "authorization" in one.request.fields
+        unknown = not one.request.complete and one.status == 401  # a log line tells no fields
+        if not (carried or unknown) or one.status not in (401, 403, None):
             continue
         behind = [inner for inner in one.routes if inner.hop != route.hop and inner.demands]
         if (
@@ -56,7 +54,8 @@ def gateway_strips(evidence: Evidence) -> Iterator[Finding]:
             or (route.demand("scheme") and not behind)
         ):
             continue
-        yield _finding(route, route.gateway, known=bool(behind))
+        found = _finding(route, route.gateway, known=bool(behind))
+        yield found if carried else replace(found, weights={c: w / 2 for c, w in found.weights.items()})
         return
 
 

@@ -34,6 +34,30 @@ def carrier_dropped(evidence: Evidence) -> Iterator[Finding]:
                     return
 
 
+#: How upstreams of programs begin that are handed variables, not fields.
+_GATEWAYS = ("fastcgi:", "fcgi:", "scgi:", "uwsgi:", "wsgi:", "cgi:")
+
+
+@check
+def gateway_may_drop(evidence: Evidence) -> Iterator[Finding]:
+    """What the request carried is not known (a log tells no fields), and the gateway leaves Authorization out."""
+    for one in walks(evidence):
+        if one.request.complete or one.status != 401:
+            continue
+        for route in one.routes:
+            lost = [c for c in route.changes if c.what == "drops" and c.name.lower() == "authorization"]
+            if lost and route.upstream.startswith(_GATEWAYS):
+                yield Finding(
+                    "gateway-may-drop",
+                    f"{route.hop} leaves Authorization out of what it hands to the program, which answered 401.",
+                    {"gateway-stripped-credentials": STRONG, "wrong-password": AGAINST},
+                    Where.of(lost[0].source, field="Authorization"),
+                    group="dropped-on-the-way",
+                    stack=route.hop,
+                )
+                return
+
+
 def _carried(change: Change, fields: Fields) -> bool:
     """Whether the change takes a field that the request has; what an outer block would add is none of them."""
     if change.what not in ("drops", "overwrites") or change.value.startswith("set at"):
