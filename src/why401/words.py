@@ -71,9 +71,8 @@ def dump(model: Model) -> bytes:
     """The bytes of a model."""
     head = {"causes": model.causes, "bias": model.bias, "plain": sorted(model.plain), "scale": model.scale}
     text = json.dumps(head, separators=(",", ":")).encode()
-    return b"".join(
-        (_MAGIC, struct.pack("<I", len(text)), text, array("f", model.idf).tobytes(), model.rows.tobytes())
-    )
+    parts = struct.pack("<I", len(text)), text, array("f", model.idf).tobytes(), model.rows.tobytes()
+    return _MAGIC + zlib.compress(b"".join(parts), 9)  # half the size, for some milliseconds
 
 
 @cache
@@ -82,9 +81,9 @@ def load() -> Model | None:
     path = files("why401") / "words.bin"
     if not path.is_file():
         return None
-    data = path.read_bytes()
-    start = len(_MAGIC) + 4
-    (length,) = struct.unpack("<I", data[len(_MAGIC) : start])
+    data = zlib.decompress(path.read_bytes()[len(_MAGIC) :])
+    start = 4
+    (length,) = struct.unpack("<I", data[:start])
     head = json.loads(data[start : start + length])
     middle = start + length + 4 * BUCKETS
     idf = array("f", data[start + length : middle])
