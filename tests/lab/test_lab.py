@@ -120,7 +120,7 @@ def test_mending(judged: Staged) -> None:
         mended(stage)
         return
     if stage.case.expect.fix != "diff":
-        pytest.skip("no diff is asked for")
+        return
     fixes = diagnosed(stage).report["causes"][0]["fix"]
     diff = next((fix["diff"] for fix in fixes if fix.get("diff")), None)
     assert diff, f"no diff among {fixes}"

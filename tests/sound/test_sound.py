@@ -34,7 +34,7 @@ def test_no_alarm(unit: Unit, capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["lint", str(unit.path)])
     said = capsys.readouterr()
     if status == 2:
-        pytest.skip(f"not read: {said.err.strip()}")
+        return  # a product that is not read; how many are is told below
     assert said.out == ""
     assert status == 0
 
@@ -52,4 +52,5 @@ def test_the_product_is_read(module: str, capsys: pytest.CaptureFixture[str]) ->
 
 @FETCHED
 def test_the_corpus_is_large_enough() -> None:
-    assert len(UNITS) >= 100
+    read = [unit for unit in UNITS if main(["lint", str(unit.path)]) != 2]
+    assert len(read) >= 100

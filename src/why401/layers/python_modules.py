@@ -1,4 +1,3 @@
-# ruff: noqa: PTH  (names are compared as written, also those of other machines)
 """The modules of a Python project: parsed once, found by import as Python finds them, never run."""
 
 from __future__ import annotations
