@@ -35,6 +35,8 @@ soak: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/har.py
+	$(BIN)/python bench/config.py
+	$(BIN)/python bench/log_search.py
 
 fit: $(VENV)/.dev
 	$(BIN)/pip install --quiet -e '.[fit]'

@@ -16,8 +16,9 @@ from itertools import chain, repeat
 from typing import Any, Final
 
 import why401
-from why401 import reports
-from why401.evidence import Source
+from why401 import layers, linting, reports
+from why401.evidence import Request, Source
+from why401.layers import Document
 from why401.protocol import (
     basic,
     bearer,
@@ -281,6 +282,16 @@ def fuzz_urls(data: bytes) -> None:
     resource_metadata.server_candidates(first)
 
 
+def fuzz_layers(data: bytes) -> None:
+    """The first line names the file: what reads it as a server's configuration or an application's code."""
+    name, _, content = data.partition(b"\n")
+    held = Document.of(name.decode("utf-8", "replace") or "nginx.conf", content)
+    found = layers.read([held])
+    linting.lint(found)
+    for layer in found.layers:
+        layer.meets(Request("GET", "http://x/orders", complete=False))
+
+
 TARGETS: Final[Mapping[str, Callable[[bytes], Any]]] = {
     "examine": fuzz_examine,
     "long": fuzz_long,
@@ -303,4 +314,5 @@ TARGETS: Final[Mapping[str, Callable[[bytes], Any]]] = {
     "oauth1": fuzz_oauth1,
     "fields": fuzz_fields,
     "urls": fuzz_urls,
+    "layers": fuzz_layers,
 }
