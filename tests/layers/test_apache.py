@@ -139,7 +139,10 @@ def test_a_file_of_the_server_root_that_is_seen_to_be_missing(tmp_path: Path) ->
 
 
 def test_htaccess_counts_only_where_it_may() -> None:
-    text = "ServerRoot /etc/apache2\nLoadModule authz_core_module x.so\nDocumentRoot /srv/www\n<Directory /srv/www>\nAllowOverride {}\n</Directory>\n"
+    text = (
+        "ServerRoot /etc/apache2\nLoadModule authz_core_module x.so\nDocumentRoot /srv/www\n"
+        "<Directory /srv/www>\nAllowOverride {}\n</Directory>\n"
+    )
     access = ("/srv/www/private/.htaccess", LOGIN)
     ignored = route(layer(("apache2.conf", text.format("None")), access), "http://x/private/a")
     assert not ignored.demands
@@ -165,9 +168,7 @@ def test_to_where_it_passes_on() -> None:
         '<FilesMatch "\\.phtml$">\nSetHandler "proxy:fcgi://127.0.0.1:9000"\n</FilesMatch>\n'
     )
     found = layer(("apache2.conf", text))
-    upstream = {path: route(found, f"http://x{path}").upstream for path in
-                ("/static/a", "/api/orders", "/apis", "/pool/x", "/a.php", "/wsgi/x", "/x.phtml", "/cgi-bin/x")}  # fmt: skip
-    assert upstream == {
+    expected = {
         "/static/a": "",
         "/api/orders": "http://127.0.0.1:8000/v1/orders",
         "/apis": "",
@@ -177,6 +178,7 @@ def test_to_where_it_passes_on() -> None:
         "/x.phtml": "fastcgi:127.0.0.1:9000",
         "/cgi-bin/x": "",
     }
+    assert {path: route(found, f"http://x{path}").upstream for path in expected} == expected
     assert route(found, "http://x/cgi-bin/x").gateway.kind == "CGI"  # type: ignore[union-attr]
 
 
@@ -189,7 +191,8 @@ def test_a_folder_does_not_count_for_what_is_passed_on() -> None:
 
 def test_changes_of_what_is_passed_on() -> None:
     text = (
-        "ProxyPass / http://127.0.0.1:8000/\nRequestHeader unset Authorization\nRequestHeader set X-Api-Key 0123456789\n"
+        "ProxyPass / http://127.0.0.1:8000/\nRequestHeader unset Authorization\n"
+        "RequestHeader set X-Api-Key 0123456789\n"
         "RequestHeader unset Cookie env=no_cookie\nRequestHeader set Authorization expr=%{HTTP:Authorization}\n"
     )
     met = route(layer(("apache2.conf", text)), "http://x/")
@@ -251,13 +254,14 @@ def test_other_files_are_left_alone(name: str, text: str) -> None:
 
 _LINES = st.sampled_from(
     """<Directory /srv>|</Directory>|<Directory ~ "(">|<VirtualHost *:80>|</VirtualHost>|<Location /a>|</Location>
-Require|Require all granted|Require not|Require not ip|<RequireAll>|</RequireAll>|<Limit GET>|</Limit>|AuthType|AuthType Basic
-RewriteEngine On|RewriteRule ( $1|RewriteRule ^ /x [L]|RewriteRule . - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]
+Require|Require all granted|Require not|Require not ip|<RequireAll>|</RequireAll>|<Limit GET>|</Limit>|AuthType
+AuthType Basic|RewriteEngine On|RewriteRule ( $1|RewriteRule ^ /x [L]|RewriteRule . - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]
 RewriteCond %{REQUEST_URI} ^/a [OR]|RewriteCond x|ProxyPass|ProxyPass /a|ProxyPass / http://x|ProxyPassMatch ( x
 Alias /a|Alias /a /srv|DocumentRoot|DocumentRoot /srv|ServerName|ServerName x|SetHandler|SetHandler proxy:fcgi://|Define
-<IfModule x>|</IfModule>|<IfModule !x>|<IfVersion 2>|</IfVersion>|Include|Include *|AddHandler|AddHandler x|RequestHeader
-RequestHeader unset|Order|Order x|Allow from|Deny from all|Satisfy|Listen|Listen x|Listen [::]:80|AllowOverride|\\
-<Files|<>|</>|<VirtualHost>|Redirect 401|AuthMerging|AuthUserFile|Require group|SetEnvIf|SetEnvIf Authorization|WSGIScriptAlias /|\
+<IfModule x>|</IfModule>|<IfModule !x>|<IfVersion 2>|</IfVersion>|Include|Include *|AddHandler|AddHandler x
+RequestHeader|RequestHeader unset|Order|Order x|Allow from|Deny from all|Satisfy|Listen|Listen x|Listen [::]:80|AllowOverride|\\
+<Files|<>|</>|<VirtualHost>|Redirect 401|AuthMerging|AuthUserFile|Require group|SetEnvIf|SetEnvIf Authorization
+WSGIScriptAlias /|\
 """.replace("\n", "|").split("|")
 )
 
@@ -287,5 +291,5 @@ def test_a_large_configuration_is_read_fast() -> None:
     files = [(f"a/sites-enabled/{n:03}.conf", site.format(n)) for n in range(300)]
     start = time.perf_counter()
     found = layer(("a/apache2.conf", "ServerRoot /a\nInclude sites-enabled/*.conf\n"), *files)
-    assert len(found.routes()) == 300 * 2 + 0 or len(found.routes()) > 300
+    assert len(found.routes()) > 300
     assert time.perf_counter() - start < 3  # about 1 s where nothing else runs

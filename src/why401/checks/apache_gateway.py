@@ -15,6 +15,7 @@ from why401.checks.apache_requests import met
 from why401.evidence import Evidence
 from why401.findings import AGAINST, NAMED, RULED_OUT, STRONG, Finding, Where
 from why401.layers.apache import HOP, Apache, ApacheRoute
+from why401.layers.apache_chain import in_force
 from why401.layers.apache_files import is_htaccess
 from why401.layers.apache_gateway import Gateway, sets
 from why401.layers.apache_rewrite import written
@@ -178,6 +179,12 @@ def _plain(route: ApacheRoute, gateway: Gateway) -> _Loss:
     says = f"httpd leaves Authorization out of what it hands to {program}, unless it is told to pass it on."
     if by.name.startswith("proxypass") and any(d for d in _switches(route, by)):
         says += " CGIPassAuth in a <Directory> does not hold for what ProxyPass takes."
+    switch = "WSGIPassAuthorization" if gateway.kind == "WSGI" else "CGIPassAuth"
+    off = in_force(route.chain.handling, switch.lower())
+    if off is not None:  # it would pass the field on if it were On
+        return _Loss(
+            off, f"{says} Here it is switched off.", "Switch it on.", (edit.instead(off, f"{switch} On"),)
+        )
     lines = _PASSES.get(gateway.kind) or _by_context(route, by)
     return _Loss(by, says, f"Pass it on: {lines[len(lines) // 2].strip()}", (edit.after(by, *lines),))
 
