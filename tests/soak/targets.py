@@ -285,7 +285,7 @@ def fuzz_urls(data: bytes) -> None:
 def fuzz_layers(data: bytes) -> None:
     """The first line names the file: what reads it as a server's configuration or an application's code."""
     name, _, content = data.partition(b"\n")
-    held = Document.of(name.decode("utf-8", "replace") or "nginx.conf", content)
+    held = Document.of(name.decode("utf-8", "replace").replace("\0", "") or "nginx.conf", content)
     found = layers.read([held])
     linting.lint(found)
     for layer in found.layers:

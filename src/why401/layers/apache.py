@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -92,6 +93,10 @@ class Apache(Layer):
 
     def routes(self) -> Sequence[Route]:
         """One route a place: each section, each virtual host and each .htaccess, as the requests for it meet them."""
+        return self._places
+
+    @cached_property
+    def _places(self) -> list[Route]:
         found: list[Route] = []
         for virtual in [None, *self.top.all("virtualhost")]:
             block = virtual if virtual is not None else self.top
