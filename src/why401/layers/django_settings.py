@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from why401.evidence import Source
-from why401.layers.python_evaluate import Scope
+from why401.layers.python_scopes import Scope
 from why401.layers.python_values import Table
 from why401.layers.tree import Document, Tree
 from why401.prefilter import lazy

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from why401.evidence import Source
 from why401.layers.django_settings import texts
 from why401.layers.python_app import Asking, Refusal
-from why401.layers.python_evaluate import Raised
+from why401.layers.python_scopes import Raised
 from why401.layers.python_values import UNKNOWN, Configured, Thing
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from why401.evidence import Source
 from why401.layers.python_app import Asking, Refusal
 from why401.layers.python_define import Wrapped
-from why401.layers.python_execute import Flow
+from why401.layers.python_scopes import Flow
 from why401.layers.python_values import UNKNOWN, Function, Sent, Thing, truth
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import Any
 
 from why401.evidence import Answer, Demand, Request, Source
 from why401.layers.model import Layer, Route
-from why401.layers.python_evaluate import Raised
 from why401.layers.python_exceptions import status_of
-from why401.layers.python_execute import QUIET, Flow, Program
+from why401.layers.python_execute import Program
 from why401.layers.python_requests import Read, Reading
+from why401.layers.python_scopes import QUIET, Flow, Raised
 from why401.layers.python_tokens import Decoding
 from why401.layers.python_values import Function, Thing
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from why401.evidence import Source
-from why401.layers.python_evaluate import Evaluator, Scope
+from why401.layers.python_evaluate import Evaluator
+from why401.layers.python_scopes import Scope
 from why401.layers.python_values import UNKNOWN, Class, Function, Instance, Thing
 
 

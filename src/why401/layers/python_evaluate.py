@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
-from why401.evidence import Source
 from why401.layers import python_operations as operations
-from why401.layers.python_modules import Module, Project
+from why401.layers.python_objects import Objects
+from why401.layers.python_scopes import Scope
 from why401.layers.python_values import (
-    NOWHERE,
     UNKNOWN,
-    Class,
     Configured,
     Function,
-    Instance,
     Listed,
     Table,
     Thing,
     known,
     truth,
 )
-
-from why401.layers.python_objects import Method, Objects, Raised, Scope
 
 
 class Evaluator(Objects):
@@ -180,4 +173,3 @@ _BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) el
 
 def _environment(value: Any) -> bool:
     return isinstance(value, Thing) and value.name == "@environment" and bool(value.args)
-

@@ -1,4 +1,4 @@
-"""Statements of Python code, followed on every way that cannot be excluded: what is returned, what is raised.
+"""A project in Python, followed as far as it can be known: its modules, applications and functions.
 
 A module is executed once, as an import would. A function is executed for one request: where a condition is not
 known, both ways are followed, and what comes of them is possible, not sure.
@@ -7,31 +7,26 @@ known, both ways are followed, and what comes of them is possible, not sure.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 from why401.evidence import Source
-from why401.layers.python_define import Definitions
-from why401.layers.python_evaluate import Hooks, Raised, Scope
 from why401.layers.python_modules import Module, Project
+from why401.layers.python_scopes import QUIET, Flow, Raised, Scope
+from why401.layers.python_statements import Statements
 from why401.layers.python_values import (
-    NOWHERE,
     UNKNOWN,
     Class,
     Configured,
     Function,
     Instance,
     Thing,
-    known,
-    truth,
 )
-from why401.layers.python_statements import QUIET, Flow, Statements
-from why401.layers.python_words import condition
 
-MOST_WAYS = 24  # ways through a function that are followed at once
 DEEPEST = 10  # calls within calls
 MOST_STEPS = 60_000  # statements of a whole project
+
 
 class Program(Statements):
     """A project's code, executed as far as it can be known."""
@@ -150,8 +145,6 @@ class Program(Statements):
             return first
         things = [value for value in values if isinstance(value, (Thing, Function, Class, Instance))]
         return things[0] if len(things) == len(values) == 1 or self.importing else UNKNOWN
-
-
 
 
 def _settings(project: Project) -> dict[str, str]:

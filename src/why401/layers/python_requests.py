@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from why401.evidence import Request, Source
-from why401.layers.python_evaluate import Hooks
+from why401.layers.python_scopes import Hooks
 from why401.layers.python_values import UNKNOWN, Sent, Thing
 
 #: The request as each framework names it, and as this package names it where it is an argument.

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from why401.evidence import Source
-from why401.layers.python_evaluate import Raised
+from why401.layers.python_scopes import Raised
 from why401.layers.python_values import UNKNOWN, Configured, Table, Thing
 from why401.protocol import jwt as tokens
 
