@@ -53,7 +53,7 @@ class Statements(Definitions):
             ways = going[:MOST_WAYS]
             if not ways:
                 break
-            if module_level and len(ways) > 1:
+            if module_level and (len(ways) > 1 or ways[0].scope is not scope):
                 ways = [Flow("falls", _merged([way.scope for way in ways], scope))]
         return [*ended, *ways]
 
