@@ -28,6 +28,7 @@ class Objects:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.hooks = Hooks()
+        self.open = 0  # calls and items so far of which it is not known whether they raise
         self.made: list[Thing] = []  # every instance and result of a library, in order
 
     def space(self, module: Module) -> Scope:
@@ -137,7 +138,9 @@ class Objects:
             if isinstance(key, str):
                 return value.attributes.get(f"[{key}]", UNKNOWN)
             return value if value.package in ("typing", "builtins") else UNKNOWN
-        return operations.subscript(value, key)
+        found = operations.subscript(value, key)
+        self.open += found is UNKNOWN
+        return found
 
     def _Slice(self, node: ast.Slice, scope: Scope) -> Any:
         parts = [self.evaluate(part, scope) for part in (node.lower, node.upper, node.step)]
@@ -183,8 +186,13 @@ class Objects:
             method = self.attribute(target, "__call__", source)
             return self.invoke(method, args, kwargs, source) if isinstance(method, Function) else UNKNOWN
         if isinstance(target, Method):
-            return operations.method(target.value, target.name, args, kwargs)
-        return self._call_thing(target, args, kwargs, source, node) if isinstance(target, Thing) else UNKNOWN
+            result = operations.method(target.value, target.name, args, kwargs)
+        elif isinstance(target, Thing):
+            result = self._call_thing(target, args, kwargs, source, node)
+        else:
+            result = UNKNOWN
+        self.open += result is UNKNOWN or (isinstance(result, Thing) and result.name.endswith("()"))
+        return result
 
     def _call_thing(
         self, target: Thing, args: list[Any], kwargs: dict[str, Any], source: Source, node: ast.Call | None

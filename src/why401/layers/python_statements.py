@@ -184,7 +184,7 @@ class Statements(Definitions):
     _do_AsyncWith = _do_With
 
     def _do_Try(self, node: ast.Try, scope: Scope) -> Iterator[Flow]:
-        before = len(self.maybe)
+        before, followed = len(self.maybe), self.open
         inner = scope.copy()
         for end in self.run(node.body, inner):
             if end.kind == "raises":
@@ -196,7 +196,7 @@ class Statements(Definitions):
         risen, self.maybe[before:] = self.maybe[before:], []
         for end in risen:
             yield from self._handled(node, replace(end, scope=scope.copy(), sure=False))
-        if not risen and self._calls(node):
+        if not risen and self.open > followed and not self.importing:
             for handler in node.handlers:
                 if _breaks(handler.body):
                     unsure = Flow("raises", scope.copy(), UNKNOWN, scope.module.at(handler), sure=False)
@@ -245,12 +245,6 @@ class Statements(Definitions):
         from why401.layers.python_exceptions import is_a
 
         return is_a(value, kinds)
-
-    def _calls(self, node: ast.Try) -> bool:
-        """Whether anything in a `try` may raise that is not followed here."""
-        return not self.importing and any(
-            isinstance(inner, (ast.Call, ast.Subscript)) for part in node.body for inner in ast.walk(part)
-        )
 
 
 def _merged(scopes: list[Scope], into: Scope) -> Scope:
