@@ -49,8 +49,6 @@ MODULES = (
     "protocol",
     "server_config",
     "kubernetes_rules",
-    "login_service_rules",
-    "envoy_rules",
     "platform",
     "healthy",
     "contrasts",
