@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 
 from why401.evidence import Request, Source
-from why401.layers import nginx_facts, nginx_match, nginx_tree
+from why401.layers import nginx_facts, nginx_match, nginx_rewrite, nginx_tree
 from why401.layers.model import Damaged, Directive, Edit, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
 from why401.prefilter import lazy
@@ -72,6 +72,8 @@ class Nginx(Layer):
         http = self.top.first("http") or self.top
         self.http = http
         self.names = frozenset(directive.name for directive in self.top.walk())
+        #: Whether all of it is at hand, so that a directive that is not found is not there.
+        self.complete = http is not self.top and "include" not in self.names
         self.servers = http.all("server") or [http]
         heard = {f"{a}:{p}" if p else a for s in self.servers for a, p, _ in nginx_match.listens(s)}
         self.listens = frozenset(heard)
@@ -100,17 +102,22 @@ class Nginx(Layer):
         )
 
     def _chain(self, server: Directive, path: str, method: str) -> Iterator[Directive]:
-        """The locations that the request passes: internal redirects lead from one to the next."""
-        block = nginx_match.location_for(server, path) or server
+        """The blocks that the request passes: internal redirects lead from one to the next."""
+        turn, path = nginx_rewrite.rewritten(server, path)
+        block = (nginx_match.location_for(server, path) if turn != "answers" else None) or server
         seen: set[int] = set()
         while id(block) not in seen and len(seen) < LONGEST_CHAIN:
             seen.add(id(block))
-            yield _limited(block, method)
-            target = nginx_facts.goes_on(block, path)
-            if not target:
-                return
-            named = next((d for d in server.all("location") if d.args == (target,)), None)
-            path = target.partition("?")[0] if target.startswith("/") else path
+            held = _limited(block, method)
+            turn, path = nginx_rewrite.rewritten(held, path) if held is not server else ("stays", path)
+            named = None
+            if turn != "leaves":
+                yield held
+                target = nginx_rewrite.goes_on(block) if turn == "stays" else ""
+                if not target:
+                    return
+                named = next((d for d in server.all("location") if d.args == (target,)), None)
+                path = target.partition("?")[0] if target.startswith("/") else path
             block = named or nginx_match.location_for(server, path) or server
 
     def route(self, block: Directive) -> Route:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from why401.evidence import Answer, Change, Demand
 from why401.layers.model import CARRIERS, Directive
+from why401.layers.nginx_rewrite import PASSES, always_answers
 
 if TYPE_CHECKING:
     from why401.layers.nginx import Nginx
 
 HOP: Final = "nginx"
-PASSES: Final = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass")
 
 #: Modules that ask for a login: the directive that switches it on, its scheme, the directive with its file.
 _LOGINS: Final = (
@@ -34,27 +34,6 @@ def in_force(block: Directive, *names: str) -> list[Directive]:
     return next((found for at in block.enclosing() if (found := at.all(*names))), [])
 
 
-def goes_on(block: Directive, path: str) -> str:
-    """The URI or named location that an internal redirect of this block leads to; "" for none."""
-    if block.all(*PASSES, "return"):
-        return ""
-    tries = block.first("try_files")
-    if tries and tries.args and tries.args[-1][:1] in "/@":
-        return tries.args[-1]
-    for rewrite in block.all("rewrite"):
-        if len(rewrite.args) < 2 or rewrite.args[2:3] not in ((), ("last",)):
-            continue
-        try:
-            target, times = re.subn(
-                rewrite.args[0], re.sub(r"\$(\d)", r"\\\1", rewrite.args[1]), path, count=1
-            )
-        except (re.error, IndexError):
-            continue
-        if times and target.startswith("/"):
-            return target
-    return ""
-
-
 class Facts:
     """The facts of one block; see `Route` for what they become."""
 
@@ -71,6 +50,25 @@ class Facts:
     # demands
 
     def demands(self) -> Iterator[Demand]:
+        if not self._answered():
+            yield from self._access()
+        held = self._one("ssl_verify_client")
+        if held is not None and held.args == ("on",):
+            yield self._demand("certificate", "on", held)
+        for condition in self._refusing():
+            words = " ".join(condition.args)
+            if "$ssl_client_" in words:
+                yield self._demand("certificate", "on", condition)
+            for name in self.fields_in(words):
+                yield self._demand("field", name, condition)
+
+    def _answered(self) -> bool:
+        """Whether the block or its server answers before access is looked at."""
+        server = next((at for at in self._block.enclosing() if at.name == "server"), self._block)
+        return always_answers(self._block) or always_answers(server)
+
+    def _access(self) -> Iterator[Demand]:
+        """What the phases before and of access want."""
         for switch, scheme, file, respect in _LOGINS:
             yield from self._login(switch, scheme, file, respect)
         for directive in self._in_force("auth_request")[-1:]:
@@ -80,30 +78,22 @@ class Facts:
         if any(rule.name == "deny" for rule in rules):
             denied = next(rule for rule in rules if rule.name == "deny")
             yield self._demand("address", ", ".join(f"{r.name} {' '.join(r.args)}" for r in rules), denied)
-        for name, value, respect in (
-            ("satisfy", "any", "satisfy"),
-            ("ssl_verify_client", "on", "certificate"),
-        ):
-            held = self._one(name)
-            if held is not None and held.args == (value,):
-                yield self._demand(respect, value, held)
+        held = self._one("satisfy")
+        if held is not None and held.args == ("any",):
+            yield self._demand("satisfy", "any", held)
         for directive in self._in_force("limit_req", "limit_conn"):
             status = self._one(f"{directive.name}_status")
             yield self._demand("rate", status.args[0] if status and status.args else "503", directive)
-        for condition in self._refusing():
-            words = " ".join(condition.args)
-            if "$ssl_client_" in words:
-                yield self._demand("certificate", "on", condition)
-            for name in self.fields_in(words):
-                yield self._demand("field", name, condition)
 
     def _login(self, switch: str, scheme: str, file: str, respect: str) -> Iterator[Demand]:
         held = self._one(switch)
-        if held is None or not held.args or held.args[0] in ("off", "") or self._sometimes_off(held.args[0]):
+        if held is None or not held.args or held.args[0] == "off" or self._sometimes_off(held.args[0]):
             return
+        named = self._one(file)
+        if named is None and switch == "auth_basic" and self._layer.complete:
+            return  # without a file nginx lets everybody in (ngx_http_auth_basic_handler)
         yield self._demand("scheme", scheme, held)
         yield self._demand("realm", held.args[0], held)
-        named = self._one(file)
         if named is not None and named.args and "$" not in named.args[0]:
             yield self._demand(respect, named.args[0], named)
 
@@ -122,8 +112,9 @@ class Facts:
     # answers
 
     def _refusing(self) -> Iterator[Directive]:
-        """Each `if` in force whose block returns a refusal."""
-        for at in self._block.enclosing():
+        """Each `if` in force whose block returns a refusal: a location inherits none of another location."""
+        server = next((at for at in self._block.enclosing() if at.name == "server"), self._block)
+        for at in dict.fromkeys((self._block, server)):
             for condition in at.all("if"):
                 if any(r.args[:1] in (("401",), ("403",), ("407",)) for r in condition.all("return")):
                     yield condition

@@ -13,6 +13,10 @@ from urllib.parse import unquote
 
 from why401.evidence import Request
 from why401.layers.model import Directive
+from why401.prefilter import lazy
+
+_PORT = lazy(r"(?:^|:)(\d{1,5})$")
+_IP = lazy(r"[\d.]+|[\da-fA-F:]*:[\da-fA-F:.]*")
 
 
 def port_of(request: Request) -> int | None:
@@ -27,109 +31,118 @@ def port_of(request: Request) -> int | None:
 def host_of(request: Request) -> str:
     """The host by which servers are chosen: the Host field where sent, else the URL's; without port."""
     host = request.fields.get("host") or request.split.netloc.rpartition("@")[2]
-    return re.sub(r":\d+$", "", host).lower().strip("[]")
+    return re.sub(r":\d+$", "", host).lower().strip("[]").removesuffix(".")
 
 
 def path_of(request: Request) -> str:
-    """The path as nginx compares it: decoded, slashes merged."""
-    path = unquote((request.split.path or request.url or "/").split("?")[0]) or "/"
-    return re.sub(r"/{2,}", "/", path if path.startswith("/") else "/" + path)
+    """The path as nginx compares it: decoded, slashes merged, dots resolved (ngx_http_parse_complex_uri)."""
+    written = request.split.path if request.split.scheme else (request.url or "/").partition("#")[0]
+    path = "/" + unquote(written.partition("?")[0])
+    found: list[str] = []
+    parts = path.split("/")
+    for part in parts:
+        if part == "..":
+            found = found[:-1]
+        elif part not in ("", "."):
+            found.append(part)
+    end = "/" if found and parts[-1] in ("", ".", "..") else ""
+    return "/" + "/".join(found) + end
 
 
 def listens(server: Directive) -> list[tuple[str, int | None, bool]]:
-    """(address, port, default) of each `listen`; a unix socket has no port."""
+    """(address, port, default) of each `listen`, "" for every address; a unix socket has no port."""
     found: list[tuple[str, int | None, bool]] = []
     for directive in server.all("listen"):
         if not directive.args:
             continue
         written = directive.args[0]
         default = "default_server" in directive.args or "default" in directive.args
+        port = _PORT.search(written)
         if written.startswith("unix:"):
             found.append((written, None, default))
-        elif written.isdigit():
-            found.append(("", int(written), default))
         else:
-            address, _, port = (
-                written.rpartition(":") if re.search(r":\d+$", written) else (written, "", "80")
-            )
-            found.append((address.strip("[]").replace("*", ""), int(port), default))
+            address = (written[: port.start()] if port else written).strip("[]")
+            every = address in ("*", "0.0.0.0", "::")
+            found.append(("" if every else address, int(port[1]) if port else 80, default))
     return found or [("", 80, False)]
 
 
 def server_for(servers: Sequence[Directive], request: Request) -> Directive | None:
     """The server block that takes the request, or None where none listens on its port."""
     port, host = port_of(request), host_of(request)
-    there = [s for s in servers if port is None or any(p == port for _, p, _ in listens(s))]
-    if not there and (port in (80, 443) or len({p for s in servers for _, p, _ in listens(s)}) == 1):
-        there = list(servers)  # asked through a mapped port (a container, a balancer in front)
-    named = [(rank, server) for server in there if (rank := _name_rank(server, host)) is not None]
+    heard = [(s, *one) for s in servers for one in listens(s)]
+    there = [one for one in heard if port is None or one[2] == port]
+    if not there and (port in (80, 443) or len({one[2] for one in heard}) == 1):
+        there = heard  # asked through a mapped port (a container, a balancer in front)
+    address = {"localhost": "127.0.0.1"}.get(request.split.hostname or "", request.split.hostname or "")
+    # A listener on the very address takes all of its requests, then those on every address.
+    own = [one for one in there if one[1] == address] or [one for one in there if not one[1]]
+    there = own if _IP.fullmatch(address) and own else there
+    named = [(rank, one[0]) for one in there if (rank := _name_rank(one[0], host)) is not None]
     if named:
         return min(named, key=lambda pair: pair[0])[1]
-    default = [s for s in there if any(d for _, _, d in listens(s))]
-    return next(iter(default or there), None)
+    default = [one[0] for one in there if one[3]]
+    return next(iter(default or [one[0] for one in there]), None)
 
 
 def _name_rank(server: Directive, host: str) -> tuple[int, int] | None:
     """How well a server's names fit the host: smaller is better; None for no fit."""
-    best: tuple[int, int] | None = None
-    for written in (arg.lower() for d in server.all("server_name") for arg in d.args):
-        rank: tuple[int, int] | None = None
-        if written == host:
-            rank = (0, 0)
-        elif written.startswith("."):
-            rank = (
-                (1, -len(written))
-                if (host + ".").startswith(written[1:] + ".") or host.endswith(written)
-                else None
-            )
-        elif written.startswith("*.") and host.endswith(written[1:]):
-            rank = (1, -len(written))
-        elif written.endswith(".*") and host.startswith(written[:-1]):
-            rank = (2, -len(written))
-        elif written.startswith("~") and _search(written[1:], host):
-            rank = (3, 0)
-        if rank is not None and (best is None or rank < best):
-            best = rank
-    return best
+    ranks = (_rank(written, host) for d in server.all("server_name") for written in d.args)
+    return min((rank for rank in ranks if rank is not None), default=None)
+
+
+def _rank(written: str, host: str) -> tuple[int, int] | None:
+    if written.startswith("~"):
+        # An expression with a capital letter in it is compared without regard to case.
+        modifier = "~*" if written.lower() != written else "~"
+        return (3, 0) if _search(written[1:], host, modifier) else None
+    name = written.lower()
+    if name == host:
+        return (0, 0)
+    if name.startswith((".", "*.")):
+        domain = name.removeprefix("*")
+        fits = host.endswith(domain) or (name[0] == "." and host == domain[1:])
+        return (1, -len(domain)) if fits else None
+    return (2, -len(name)) if name.endswith(".*") and host.startswith(name[:-1]) else None
+
+
+def written(location: Directive) -> tuple[str, str]:
+    """Modifier and pattern of a location; between the two the blank may be left out (`location =/a`)."""
+    args = location.args
+    if len(args) != 1:
+        return (args[0], args[1]) if args else ("", "")
+    modifier = next((m for m in ("=", "^~", "~*", "~") if args[0].startswith(m)), "")
+    return modifier, args[0][len(modifier) :]
 
 
 def location_for(block: Directive, path: str) -> Directive | None:
     """The location in this block (and in nested ones) that takes the path, or None."""
-    found, exact, firm = _prefix(block, path)
-    if exact or firm:
-        return _nested(found, path)
-    inner = _nested(found, path)
-    if inner is not None and inner is not found and _is_regex(inner):
-        return inner
-    for location in block.all("location"):
-        if _is_regex(location) and _search(location.args[1], path, location.args[0]):
-            return _nested(location, path)
-    return inner
+    return _find(block, path)[0]
 
 
-def _nested(location: Directive | None, path: str) -> Directive | None:
-    if location is None:
-        return None
-    return location_for(location, path) or location
-
-
-def _prefix(block: Directive, path: str) -> tuple[Directive | None, bool, bool]:
+def _find(block: Directive, path: str) -> tuple[Directive | None, bool]:
+    """The location, and whether no regular expression further out may override it (ngx_http_core_find_location)."""
     best: Directive | None = None
     for location in block.all("location"):
-        args = location.args
-        if args[:1] == ("=",) and args[1:2] == (path,):
-            return location, True, False
-        if (len(args) == 1 and not args[0].startswith("@")) or args[:1] == ("^~",):
-            best = _longer(best, location) if path.startswith(args[-1]) else best
-    return best, False, bool(best and best.args[0] == "^~")
-
-
-def _longer(one: Directive | None, other: Directive) -> Directive:
-    return one if one is not None and len(one.args[-1]) >= len(other.args[-1]) else other
-
-
-def _is_regex(location: Directive) -> bool:
-    return len(location.args) == 2 and location.args[0] in ("~", "~*")
+        modifier, pattern = written(location)
+        if modifier == "=" and pattern == path:
+            return location, True
+        if modifier in ("", "^~") and pattern[:1] != "@" and path.startswith(pattern):
+            best = location if best is None or len(pattern) > len(written(best)[1]) else best
+    if best is not None:
+        inner, final = _find(best, path)
+        if final:
+            return inner, True
+        if written(best)[0] == "^~":
+            return inner or best, False
+        found = inner or best
+    else:
+        found = None
+    for location in block.all("location"):
+        modifier, pattern = written(location)
+        if modifier in ("~", "~*") and _search(pattern, path, modifier):
+            return _find(location, path)[0] or location, True
+    return found, False
 
 
 def _search(pattern: str, text: str, modifier: str = "~") -> bool:

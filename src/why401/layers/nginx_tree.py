@@ -7,6 +7,7 @@ their place on the server.
 
 from __future__ import annotations
 
+import glob
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -38,9 +39,13 @@ def _directives(
 ) -> Iterator[Directive]:
     found = Directive(item["directive"], tuple(item["args"]), document, item["line"], parent)
     if found.name == "include" and found.args:
-        if depth < DEEPEST:
-            for included in tree.glob(found.args[0], root, usual=USUAL):
-                yield from _read(tree, root, included, parent, depth + 1)
+        if depth >= DEEPEST:
+            return
+        included = tree.glob(found.args[0], root, usual=USUAL)
+        if not included and not glob.has_magic(found.args[0]):
+            yield found  # what is not at hand may hold anything
+        for part in included:
+            yield from _read(tree, root, part, parent, depth + 1)
         return
     if "block" in item:
         found.block = [
