@@ -75,6 +75,7 @@ LAYERED = (
     "tomcat_rules",
     "layers_tokens",
     "express_rules",
+    "aspnet_rules",
     "node_token_rules",
     "node_session_rules",
     "spring_rules",

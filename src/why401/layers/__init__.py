@@ -31,6 +31,7 @@ MODULES: tuple[str, ...] = (
     "caddy",
     "spring",
     "express",
+    "aspnet",
     "lighttpd",
     "squid",
     "traefik",
