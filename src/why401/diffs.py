@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 from why401.layers.model import Edit
-from why401.layers.tree import Document
+from why401.layers.tree import Document, lines_of
 
 
 def by_document(edits: Iterable[Edit]) -> dict[Document, list[Edit]]:
@@ -42,7 +42,12 @@ def diff(edits: Iterable[Edit], context: int = 3) -> str:
     parts: list[str] = []
     for document, own in by_document(edits).items():
         name = document.name.lstrip("/").removeprefix("./")
-        after = edited(document, own).splitlines(keepends=True)
-        for line in difflib.unified_diff(document.lines, after, f"a/{name}", f"b/{name}", n=context):
+        end = (
+            "\t" if " " in name else ""
+        )  # by which `patch` knows where a name with blanks ends, as git writes it
+        after = lines_of(edited(document, own))
+        for line in difflib.unified_diff(
+            document.lines, after, f"a/{name}{end}", f"b/{name}{end}", n=context
+        ):
             parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(parts)

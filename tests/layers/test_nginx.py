@@ -192,6 +192,38 @@ def test_a_broken_file_is_said_in_one_sentence() -> None:
     assert "nginx.conf" in found.unreadable[0].says
 
 
+def test_files_that_include_each_other_are_said_at_once(tmp_path: Path) -> None:
+    for name, text in (
+        ("nginx.conf", "http { include *.inc; }"),
+        ("a.inc", "include *.inc;"),
+        ("b.inc", "include a.inc;"),
+    ):
+        (tmp_path / name).write_text(text)
+    root = tmp_path / "nginx.conf"
+    found = layers.read([Document.of(str(root), root.read_bytes(), root)])
+    assert "includes itself" in found.unreadable[0].says
+
+
+def test_a_file_that_many_include_is_no_cycle() -> None:
+    site = "server { listen 80; server_name %s; include login.inc; location / { include login.inc; } }"
+    files = (
+        ("nginx.conf", f"http {{ {site % 'a.test'} {site % 'b.test'} }}"),
+        ("login.inc", 'auth_basic "a"; auth_basic_user_file f;'),
+    )
+    assert [route.source.name for route in layer(*files).meets(Request("GET", "http://b.test/"))] == [
+        "nginx.conf"
+    ]
+    assert all(respects(route)["realm"] == "a" for route in layer(*files).routes())
+
+
+def test_an_include_that_is_not_at_hand_may_name_the_file() -> None:
+    text = 'http { server { listen 80; location / { auth_basic "a"; %s } } }'
+    unknown = layer(("nginx.conf", text % "include snippets/login.conf;"))
+    assert respects(unknown.meets(Request("GET", "http://x/"))[0])["scheme"] == "Basic"
+    whole = layer(("nginx.conf", text % ""))
+    assert not respects(whole.meets(Request("GET", "http://x/"))[0])
+
+
 WORDS = 'http server location listen 80; / { } ; auth_basic "a" off; if ($x = 1) return 401; include * ~ ( ^~ = @n'.split()
 
 

@@ -41,12 +41,18 @@ class Document:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines, each with its end."""
-        return self.text.splitlines(keepends=True)
+        """The lines, each with its end; a form feed and the like end none, as in editors, servers and `patch`."""
+        return lines_of(self.text)
 
     def line_of(self, offset: int) -> int:
         """The line (from 1) of the character at `offset`."""
         return self.text.count("\n", 0, offset) + 1
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, each with its end (`str.splitlines` would part them at ten other characters too)."""
+    *ended, rest = text.split("\n")
+    return [line + "\n" for line in ended] + ([rest] if rest else [])
 
 
 @dataclass(frozen=True)
