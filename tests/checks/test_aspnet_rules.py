@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.checks.code_cases import asked, given, line_of, linted
@@ -90,7 +92,7 @@ def test_key_in_settings() -> None:
     found = linted(Program_dot_cs=text, appsettings_dot_json=SETTINGS % SHORT)["aspnet-key-too-short"]
     assert (found.where.source, found.where.line) == ("appsettings.json", 4)
     assert SHORT not in found.says
-    override = '{"Jwt": {"Key": "%s"}}' % LONG
+    override = json.dumps({"Jwt": {"Key": LONG}})
     assert (
         linted(
             Program_dot_cs=text,

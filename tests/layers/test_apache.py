@@ -283,6 +283,23 @@ def test_nothing_breaks_it(lines: list[str], name: str) -> None:
         found.meets(Request(None, "/a", Fields()))
 
 
+def test_files_that_include_each_other_are_damaged() -> None:
+    evidence = read(
+        ("apache2.conf", "Listen 80\nInclude a.conf\nInclude a.conf\n"), ("a.conf", "Include apache2.conf\n")
+    )
+    assert "which is being read already" in evidence.unreadable[0].says
+    assert evidence.unreadable[0].source.name == "a.conf"
+    twice = read(("apache2.conf", "Listen 80\nInclude a.conf\nInclude a.conf\n"), ("a.conf", "SetEnv A 1\n"))
+    assert not twice.unreadable
+
+
+def test_many_includes_end() -> None:
+    files = [(f"{n}.conf", f"Include {n + 1}.conf\nInclude {n + 1}.conf\n") for n in range(30)]
+    assert layer(("apache2.conf", "Listen 80\nInclude 0.conf\n"), *files)
+    alone = layer((".htaccess", "Include .htaccess\nInclude *\nRequire all granted\n"))
+    assert alone.loose
+
+
 def test_a_large_configuration_is_read_fast() -> None:
     site = (
         "<VirtualHost *:80>\nServerName s{0}.test\nDocumentRoot /srv/{0}\n<Directory /srv/{0}>\nAllowOverride None\n"

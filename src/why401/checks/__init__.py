@@ -48,7 +48,6 @@ MODULES = (
     "ban",
     "protocol",
     "server_config",
-    "kubernetes_rules",
     "platform",
     "healthy",
     "contrasts",
@@ -86,6 +85,11 @@ LAYERED = (
     "django_rules",
     "flask_rules",
     "fastapi_rules",
+    "kubernetes_rules",
+    "login_service_rules",
+    "envoy_rules",
+    "oauth2_proxy_rules",
+    "kong_rules",
 )
 
 _CHECKS: list[Check] = []

@@ -158,43 +158,6 @@ def snippet_drops(evidence: Evidence) -> Iterator[Finding]:
 
 
 @check
-def login_service_decides(evidence: Evidence) -> Iterator[Finding]:
-    """`auth-url` decides on this request; a name that only the client knows cannot be reached from the controller."""
-    for one in walks(evidence):
-        for route in one.routes:
-            asked = route.demand("subrequest") if route.hop == HOP else None
-            if asked is None or one.status not in (401, 403, 500, None):
-                continue
-            yield _unreachable(asked) or Finding(
-                "ingress-login-service-decides",
-                f"ingress-nginx asks {asked.value} whether the request may pass (auth-url), and hands its refusal on.",
-                {"auth-subrequest-rejected": CLEAR, "no-credentials": HINT},
-                Where.of(asked.source),
-                "subrequest",
-                HOP,
-            )
-            return
-
-
-def _unreachable(asked: Demand) -> Finding | None:
-    if not re.match(r"https?://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)", asked.value):
-        return None
-    return Finding(
-        "ingress-login-service-on-itself",
-        f"auth-url names {asked.value}: to the controller that is itself, not the login service.",
-        {
-            "auth-subrequest-rejected": STRONG + 3,
-            "auth-backend-unreachable": CLEAR,
-            "wrong-password": AGAINST,
-        },
-        Where.of(asked.source),
-        "subrequest",
-        HOP,
-        fix="Name the Service: http://NAME.NAMESPACE.svc.cluster.local:PORT/PATH.",
-    )
-
-
-@check
 def token_of_login_not_handed_on(evidence: Evidence) -> Iterator[Finding]:
     """A layer behind asks for a token that the login service sets, and auth-response-headers does not name it."""
     for one in walks(evidence):

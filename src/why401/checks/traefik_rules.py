@@ -11,10 +11,10 @@ from why401.evidence import Evidence
 from why401.findings import AGAINST, CLEAR, HINT, NAMED, STRONG, Finding, Where
 from why401.layers import compose
 from why401.layers.accounts import Account
-from why401.layers.model import CARRIERS, Edit, Route
+from why401.layers.model import Edit, Route
 from why401.layers.nodes import Node, written
 from why401.layers.traefik import HOP, Traefik
-from why401.path import Walk, routes, walks
+from why401.path import routes, walks
 from why401.prefilter import lazy
 
 #: A hash whose dollar signs stand once, or twice.
@@ -162,52 +162,3 @@ def password_taken_away(evidence: Evidence) -> Iterator[Finding]:
                 fix="Take removeHeader out, where both check the same password.",
             )  # fmt: skip
             return
-
-
-@check
-def login_service_without_field(evidence: Evidence) -> Iterator[Finding]:
-    """forwardAuth hands only the listed fields to the login service, and the credential is not among them."""
-    for one in walks(evidence):
-        for route in one.routes:
-            asked = route.demand("subrequest") if route.hop == HOP else None
-            if asked is None or one.status not in (401, 403, None):
-                continue
-            yield _kept_back(one, route) or Finding(
-                "traefik-login-service-decides",
-                f"Traefik asks {asked.value} whether the request may pass (forwardAuth), and hands its refusal on.",
-                {"auth-subrequest-rejected": CLEAR, "no-credentials": HINT},
-                Where.of(asked.source),
-                "subrequest",
-                HOP,
-            )
-            return
-
-
-def _kept_back(one: Walk, route: Route) -> Finding | None:
-    listed = route.all("subrequest-field")
-    names = {demand.value.lower() for demand in listed}
-    lacking = [n for n in CARRIERS if n in one.request.fields and n.lower() not in names]
-    if not listed or not lacking:
-        return None
-    return Finding(
-        "traefik-login-service-without-field",
-        f"forwardAuth hands the login service only the fields of authRequestHeaders; {lacking[0]} is not among them, "
-        "so it cannot know who asks.",
-        {"auth-subrequest-rejected": STRONG, "proxy-stripped-credentials": STRONG + 4, "wrong-password": AGAINST,
-         "no-credentials": AGAINST},
-        Where.of(listed[0].source, field=lacking[0]),
-        "subrequest",
-        HOP,
-        fix=f"Add {lacking[0]} to authRequestHeaders.",
-        edits=_listed(route, lacking[0]),
-    )  # fmt: skip
-
-
-def _listed(route: Route, name: str) -> tuple[Edit, ...]:
-    """The list with one more name, where it is written as items below one another."""
-    first = route.all("subrequest-field")[0]
-    document, line = document_of(route, first.source.name), first.source.line or 0
-    if document is None or line >= len(document.lines) or not document.lines[line - 1].rstrip().endswith(":"):
-        return ()
-    item = re.match(r"(\s*-\s+)(['\"]?)", document.lines[line])
-    return (Edit(document, line + 1, line, (f"{item[1]}{item[2]}{name}{item[2]}",)),) if item else ()

@@ -41,6 +41,10 @@ MODULES: tuple[str, ...] = (
     "kubernetes",
     "tomcat",
     "registry",
+    "envoy",
+    "istio",
+    "oauth2_proxy",
+    "kong",
 )
 
 

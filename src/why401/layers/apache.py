@@ -19,14 +19,10 @@ from why401.layers.apache_facts import Facts
 from why401.layers.apache_files import is_htaccess, server_open
 from why401.layers.apache_files import roots as roots
 from why401.layers.apache_gateway import Gateway, gateway, upstream
+from why401.layers.apache_secrets import secrets
 from why401.layers.model import Damaged, Directive, Layer, Route
 from why401.layers.tree import Absence, Document, Tree
-from why401.secret import Secret
 
-#: Directives whose value is a secret.
-_SECRET: Final = frozenset(
-    "authldapbindpassword oidcclientsecret oidccryptopassphrase oidcoauthclientsecret sessioncryptopassphrase".split()
-)
 #: Directives by which a section takes part in what this project is about.
 _TELLING: Final = (
     *(
@@ -82,7 +78,7 @@ class Apache(Layer):
         self.listens = frozenset(f"{a or ''}:{p}" for a, p in match.listens(self.top))
         self._parts: dict[str, Directive | None] = {}
         self._folders: dict[int, str] = {}
-        self.secrets = frozenset(_secrets(self.top))
+        self.secrets = frozenset(secrets(self.top))
         self.syntax_check = ("apachectl", "-t", "-f", str(Path(self.root.name).absolute()))
         self.reload = ("apachectl", "-k", "graceful", "-f", str(Path(self.root.name).absolute()))
 
@@ -204,7 +200,7 @@ class Apache(Layer):
             block = apache_tree.parse_part(document, self.parsed, self.tree)
         except Damaged:
             block = Directive("", (), document, 1, None, [])
-        self.secrets |= frozenset(_secrets(block))
+        self.secrets |= frozenset(secrets(block))
         return block
 
     def folder_of(self, section: Directive) -> str | None:
@@ -241,21 +237,3 @@ def _telling(found: Chain) -> Directive:
     part = next((s for s in reversed(found.sections) if s.all(*_TELLING)), found.sections[0])
     by = in_force(found.sections, "require", "authtype")
     return by.parent if by is not None and by.parent in found.sections else telling or part
-
-
-def _secrets(block: Directive) -> Iterator[Secret]:
-    """Values that no report may show."""
-    for directive in block.walk():
-        args = directive.args
-        if directive.name in _SECRET and args:
-            yield Secret(args[0])
-        elif directive.name == "requestheader" and len(args) > 2 and "%{" not in args[2]:
-            yield Secret(args[2])
-        elif directive.name == "rewritecond" and "%{HTTP:" in args[0].upper() if args else False:
-            value = re.sub(r"^!|[=^$\\]", "", args[1]) if len(args) > 1 else ""
-            if len(value) > 7:
-                yield Secret(value)
-        elif directive.name == "require" and args[:1] == ("expr",):
-            yield from (Secret(v) for v in re.findall(r"['\"]([^'\"]{8,})['\"]", " ".join(args[1:])))
-        elif directive.name == "authldapurl" and args and "@" in args[0]:
-            yield Secret(args[0].split("//")[-1].split("@")[0])

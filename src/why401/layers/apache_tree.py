@@ -23,6 +23,7 @@ from why401.layers.tree import Document, Tree
 from why401.prefilter import lazy
 
 DEEPEST: Final = 20
+MOST_INCLUDED: Final = 5_000
 VERSION: Final = (2, 4, 66)
 #: Compiled into the server as distributions build it (`apache2 -l`), so no LoadModule names them.
 STATIC: Final = frozenset("core http so watchdog log_config logio version unixd".split())
@@ -65,9 +66,9 @@ def parse(tree: Tree, root: Document) -> Parsed:
 
 
 def parse_part(document: Document, whole: Parsed, tree: Tree) -> Directive:
-    """An .htaccess file below a configuration that was read already."""
+    """An .htaccess file below a configuration that was read already; it cannot include others."""
     top = Directive("", (), document, 1, None, [])
-    _Reader(tree, document, replace(whole, top=top, documents={})).read(document, top, 0)
+    _Reader(tree, document, replace(whole, top=top, documents={})).read(document, top, DEEPEST)
     return top
 
 
@@ -84,6 +85,7 @@ def words(text: str) -> tuple[str, ...]:
 class _Reader:
     def __init__(self, tree: Tree, root: Document, parsed: Parsed) -> None:
         self._tree, self._root, self.parsed = tree, root, parsed
+        self._open, self._reads = {root.name}, 0
 
     def read(self, document: Document, parent: Directive, depth: int) -> None:
         """Read one file into `parent`'s block; its sections have to end in it."""
@@ -128,12 +130,24 @@ class _Reader:
             name, _, rest = text.partition("\t")
         found = Directive(name.lower(), words(self._filled(rest)), document, line, at)
         if found.name in ("include", "includeoptional") and found.args:
-            if depth < DEEPEST:
-                for included in self._included(found.args[0]):
-                    self.read(included, at, depth + 1)
+            for included in self._included(found.args[0]) if depth < DEEPEST else ():
+                self._include(included, found, at, depth)
             return
         self._learn(found)
         _add(at, found)
+
+    def _include(self, included: Document, found: Directive, at: Directive, depth: int) -> None:
+        if included.name in self._open:
+            raise Damaged(
+                f"{found.document.name}: line {found.line} includes {included.name}, which is being read already; "
+                "httpd does not start with files that include each other.",
+                found.source,
+            )
+        self._reads += 1
+        if self._reads <= MOST_INCLUDED:
+            self._open.add(included.name)
+            self.read(included, at, depth + 1)
+            self._open.discard(included.name)
 
     def _learn(self, found: Directive) -> None:
         args = found.args

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from why401.evidence import Request, Source
@@ -80,6 +81,10 @@ class Caddy(KeepsAccounts):
 
     def routes(self) -> Sequence[Route]:
         """A route for each address that a site passes on to, or one for a site that passes nothing on."""
+        return self._all
+
+    @cached_property
+    def _all(self) -> list[Route]:
         found: list[Route] = []
         for site in self.sites:
             facts = Facts(self, site, None)

@@ -55,6 +55,8 @@ def _host_rank(wanted: str, host: str) -> int | None:
         return 0
     if wanted == host:
         return 1000
+    if "*" not in wanted:
+        return None
     fits = len(wanted.split(".")) == len(host.split(".")) and fnmatchcase(host, wanted)
     return len(wanted) if fits else None
 

@@ -101,4 +101,4 @@ def interpolated(value: str) -> str | None:
 
 def doubled(text: str) -> str:
     """The text with each single `$` doubled, as Compose wants one that is meant."""
-    return re.sub(r"(?<!\$)\$(?!\$)", "$$$$", text)
+    return re.sub(r"(?<!\$)\$(?!\$)", "$$", text)

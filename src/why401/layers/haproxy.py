@@ -72,8 +72,11 @@ class HAProxy(KeepsAccounts):
         where = str(Path(self.root.name).resolve())
         self.syntax_check = ("haproxy", "-c", "-f", where)
         self.reload = ("systemctl", "reload", "haproxy")
+        self._any: dict[int, Facts] = {}
+        self._users: dict[str, list[Account]] = {}
+        self._rules = {id(s): conditions.acls([s]) for s in self.sections}
+        self._defaults = self._taken_up()
         self.secrets = frozenset(a.stored for name in self.userlists for a in self.accounts_of(name))
-        self._known: dict[tuple[int, int | None], Route] = {}
 
     @cached_property
     def userlists(self) -> dict[str, Directive]:
@@ -83,17 +86,35 @@ class HAProxy(KeepsAccounts):
     def _named(self) -> dict[str, Directive]:
         return {s.args[0]: s for s in self.sections if s.name in ("backend", "listen") and s.args}
 
+    def _taken_up(self) -> dict[int, Directive]:
+        """The `defaults` that each section takes up: the one it names, else the last before it."""
+        found: dict[int, Directive] = {}
+        last: Directive | None = None
+        named: dict[str, Directive] = {}
+        for section in self.sections:
+            if section.name == "defaults":
+                last = section
+                named.update({section.args[0]: section} if section.args else {})
+                continue
+            wanted = section.args[section.args.index("from") + 1] if "from" in section.args[:-1] else ""
+            held = named.get(wanted) if wanted else last
+            if held is not None:
+                found[id(section)] = held
+        return found
+
     def defaults(self, section: Directive) -> Directive | None:
-        """The `defaults` section that a section takes up: the one it names, else the last before it."""
-        held = self.sections[: self.sections.index(section)]
-        named = section.args[section.args.index("from") + 1] if "from" in section.args[:-1] else None
-        for other in reversed(held):
-            if other.name == "defaults" and (named is None or other.args[:1] == (named,)):
-                return other
-        return None
+        return self._defaults.get(id(section))
+
+    def acls(self, section: Directive) -> conditions.Known:
+        """The named ACLs of a section."""
+        return self._rules[id(section)]
 
     def routes(self) -> Sequence[Route]:
         """One route for each frontend and each backend that it may lead to."""
+        return self._all
+
+    @cached_property
+    def _all(self) -> list[Route]:
         found: list[Route] = []
         for front in self.fronts:
             backs: list[Directive | None] = [*self._backends(front)]
@@ -129,7 +150,7 @@ class HAProxy(KeepsAccounts):
         return [*found, front] if front.name == "listen" and front.all("server") else found
 
     def _backend(self, front: Directive, request: Request) -> Directive | None:
-        known = conditions.acls([front])
+        known = self.acls(front)
         for line, name in self._leads(front):
             fits = line.name == "default_backend" or conditions.holds(line, known, request) is True
             if fits and (name in self._named or "%" not in name):
@@ -138,24 +159,36 @@ class HAProxy(KeepsAccounts):
 
     def _route(self, front: Directive, back: Directive | None, request: Request | None) -> Route:
         sections = [front] if back is None or back is front else [front, back]
-        facts = Facts(self, sections, request)
-        facts.read()
+        facts = [self._facts(section, request) for section in sections]
         names = [f"{s.name} {s.args[0]}" for s in sections if s.args]
         return Route(
             HOP,
             front.source,
             " → ".join(names),
-            tuple(facts.demands),
-            tuple(facts.changes),
-            tuple(facts.answers),
-            facts.upstream(),
+            tuple(d for f in facts for d in f.demands),
+            tuple(c for f in facts for c in f.changes),
+            tuple(a for f in facts for a in f.answers),
+            facts[-1].upstream(),
             self,
         )
+
+    def _facts(self, section: Directive, request: Request | None) -> Facts:
+        """What a section does with a request; that for any request is found once."""
+        if request is not None:
+            return Facts(self, section, request)
+        if id(section) not in self._any:
+            self._any[id(section)] = Facts(self, section, None)
+        return self._any[id(section)]
 
     # users
 
     def accounts_of(self, name: str) -> list[Account]:
         """The users of a userlist with their groups."""
+        if name not in self._users:
+            self._users[name] = self._read_users(name)
+        return self._users[name]
+
+    def _read_users(self, name: str) -> list[Account]:
         section = self.userlists.get(name)
         if section is None:
             return []

@@ -33,6 +33,7 @@ class Term:
 
 
 Condition = Sequence[Sequence[Term]]
+Known = Mapping[str, Sequence[Criterion]]
 
 _PREDEFINED = {
     "TRUE": "always_true", "FALSE": "always_false", "LOCALHOST": "src 127.0.0.1/8 ::1",
@@ -53,7 +54,7 @@ def acls(sections: Sequence[Directive]) -> dict[str, list[Criterion]]:
     return found
 
 
-def condition(line: Directive, known: Mapping[str, Sequence[Criterion]]) -> tuple[str, Condition]:
+def condition(line: Directive, known: Known) -> tuple[str, Condition]:
     """("if" or "unless" or "", the alternatives) of a line; "" for a line without condition."""
     at = next((i for i, word in enumerate(line.args) if word in ("if", "unless")), None)
     if at is None:
@@ -79,14 +80,14 @@ def condition(line: Directive, known: Mapping[str, Sequence[Criterion]]) -> tupl
     return line.args[at], alternatives
 
 
-def holds(line: Directive, known: Mapping[str, Sequence[Criterion]], request: Request | None) -> Maybe:
+def holds(line: Directive, known: Known, request: Request | None) -> Maybe:
     """Whether the line applies to a request."""
     verb, alternatives = condition(line, known)
     said = some(every(_term(term, request) for term in terms) for terms in alternatives)
     return opposite(said) if verb == "unless" else said
 
 
-def criteria(line: Directive, known: Mapping[str, Sequence[Criterion]]) -> Iterator[tuple[Criterion, bool]]:
+def criteria(line: Directive, known: Known) -> Iterator[tuple[Criterion, bool]]:
     """Every criterion of a line's condition, and whether the line applies where it does *not* hold."""
     verb, alternatives = condition(line, known)
     for terms in alternatives:

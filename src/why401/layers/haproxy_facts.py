@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from why401.evidence import Answer, Change, Demand, Request
-from why401.layers.haproxy_conditions import Criterion, acls, criteria, holds
+from why401.layers.haproxy_conditions import Known, criteria, holds
 from why401.layers.model import Directive
 
 if TYPE_CHECKING:
@@ -18,32 +18,26 @@ _REFUSALS = {"401", "403", "407", "429"}
 #: Rules that change a field of the request, and how.
 _CHANGES: Final = {"del-header": "drops", "set-header": "overwrites", "add-header": "adds",
                    "replace-header": "overwrites", "replace-value": "overwrites"}  # fmt: skip
-Known = Mapping[str, Sequence[Criterion]]
 
 
 class Facts:
-    """Reads the rules of sections in the order in which the request passes them."""
+    """Reads the rules of a section, and of its `defaults`, in the order in which the request passes them."""
 
-    def __init__(self, layer: HAProxy, sections: Sequence[Directive], request: Request | None) -> None:
-        self._layer, self._sections, self._request = layer, sections, request
+    def __init__(self, layer: HAProxy, section: Directive, request: Request | None) -> None:
+        self._layer, self._section, self._request = layer, section, request
         self.demands: list[Demand] = []
         self.changes: list[Change] = []
         self.answers: list[Answer] = []
-
-    def read(self) -> None:
-        for section in self._sections:
-            defaults = self._layer.defaults(section)
-            for held in [defaults] if defaults else []:
-                self._rules(held, acls([held]))
-            self._rules(section, acls([section]))
-            self._statistics(section)
-            for bind in section.all("bind"):
-                if "verify" in bind.args[:-1] and bind.args[bind.args.index("verify") + 1] == "required":
-                    self._demand("certificate", "on", bind)
+        for held in (layer.defaults(section), section):
+            if held is not None:
+                self._rules(held, layer.acls(held))
+        self._statistics(section)
+        for bind in section.all("bind"):
+            if "verify" in bind.args[:-1] and bind.args[bind.args.index("verify") + 1] == "required":
+                self._demand("certificate", "on", bind)
 
     def upstream(self) -> str:
-        back = self._sections[-1]
-        for server in back.all("server"):
+        for server in self._section.all("server"):
             if len(server.args) > 1:
                 address = re.sub(r"^ipv[46]@", "", server.args[1])
                 if address.startswith(("/", "unix@")):
@@ -71,7 +65,7 @@ class Facts:
 
     def _login(self, line: Directive, known: Known) -> None:
         self._demand("scheme", "Basic", line)
-        realm = _after(line.args, "realm") or self._sections[-1].args[0]
+        realm = _after(line.args, "realm") or self._section.args[0]
         self._demand("realm", realm, line)
         self._users(line, known)
 

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from why401.evidence import Request, Source
@@ -81,6 +82,10 @@ class Lighttpd(KeepsAccounts):
 
     def routes(self) -> Sequence[Route]:
         """One route for each prefix of each `auth.require`, and one for each block that passes on."""
+        return self._all
+
+    @cached_property
+    def _all(self) -> list[Route]:
         found: list[Route] = []
         for block in self.top.walk():
             for facts in Facts.of_block(self, block):

@@ -53,9 +53,8 @@ class Facts:
         """The value in force of a setting: the last assignment, with what `+=` added."""
         found: list[Assignment] = []
         for block in self._blocks:
-            for statement in block.statements:
-                if isinstance(statement, Assignment) and statement.name == name:
-                    found = [*found, statement] if statement.adds else [statement]
+            for statement in block.assignments.get(name, ()):
+                found = [*found, statement] if statement.adds else [statement]
         if not found:
             return None
         items = [item for one in found for item in one.value.items]

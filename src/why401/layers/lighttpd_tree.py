@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from why401.evidence import Source
 from why401.layers.model import Damaged
@@ -70,10 +71,18 @@ class Block:
             if isinstance(statement, Block):
                 yield from statement.walk()
 
+    @cached_property
+    def assignments(self) -> dict[str, list[Assignment]]:
+        """The assignments directly in this block, by name."""
+        found: dict[str, list[Assignment]] = {}
+        for statement in self.statements:
+            if isinstance(statement, Assignment):
+                found.setdefault(statement.name, []).append(statement)
+        return found
+
     def own(self, name: str) -> Assignment | None:
         """The last assignment to a name directly in this block."""
-        found = [s for s in self.statements if isinstance(s, Assignment) and s.name == name]
-        return found[-1] if found else None
+        return next(reversed(self.assignments.get(name, [])), None)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ SERVERS: dict[str, Server] = {
         duplicates="last",
         indented="skipped",
     ),
+    "envoy": Server(
+        "Envoy", "envoy: source/extensions/filters/http/basic_auth/config.cc", frozenset({Kind.SHA})
+    ),
     "tomcat": Server("Tomcat", "tomcat: MessageDigestCredentialHandler without an algorithm", plain=True),
     "tomcat-digest": Server(
         "Tomcat (MessageDigestCredentialHandler)",

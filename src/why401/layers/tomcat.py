@@ -126,6 +126,10 @@ class Tomcat(KeepsAccounts):
 
     def routes(self) -> Sequence[Route]:
         """A route for each constraint of each application."""
+        return self._all
+
+    @cached_property
+    def _all(self) -> list[Route]:
         found: list[Route] = []
         for application in self.applications:
             for constraint in application.web.all("security-constraint"):

@@ -19,6 +19,7 @@ from why401.layers.model import Route
 from why401.layers.nodes import Node
 from why401.layers.traefik_providers import Part, Providers
 from why401.layers.tree import Document, Tree
+from why401.secret import Secret
 
 HOP = traefik_facts.HOP
 DEEPEST = 8
@@ -53,8 +54,15 @@ class Traefik(KeepsAccounts):
             for part in self.providers.middlewares.values()
             for account in traefik_facts.accounts(part.node.at("basicAuth")) or ()
             if len(account.stored.reveal()) > 5
-        )
+        ) | frozenset(self._in_labels())
         self._known: dict[tuple[str, str], tuple[Route, list[Account] | None]] = {}
+
+    def _in_labels(self) -> Iterator[Secret]:
+        """Hashes as labels hold them, and as they ought to stand there."""
+        for _, name, value, _ in self.providers.labels:
+            for user in value.split(",") if name.lower().endswith("auth.users") else ():
+                stored = user.partition(":")[2]
+                yield from (Secret(text) for text in (stored, compose.doubled(stored)) if len(text) > 5)
 
     @cached_property
     def entry_points(self) -> dict[str, Node]:

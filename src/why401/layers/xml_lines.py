@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from xml.parsers import expat
 
 from why401.evidence import Source
@@ -33,7 +34,14 @@ class Element:
 
     def all(self, name: str) -> list[Element]:
         """The children of this name."""
-        return [child for child in self.children if child.name == name]
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Element]]:
+        found: dict[str, list[Element]] = {}
+        for child in self.children:
+            found.setdefault(child.name, []).append(child)
+        return found
 
     def first(self, name: str) -> Element | None:
         return next(iter(self.all(name)), None)
