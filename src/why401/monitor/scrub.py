@@ -31,6 +31,7 @@ HINTS = (
 _HINTS = tuple(hint.encode() for hint in HINTS)
 _PLACES = Redactor()
 MOST_REMEMBERED = 20_000
+_NAMES: dict[str, bool] = {}  # whether a name is that of a credential
 _HARMLESS: set[str] = set()  # texts in which nothing stands in a credential's place
 
 
@@ -63,15 +64,28 @@ class _Scrubber:
         self._texts: dict[str, None] = {}
         self._placed: dict[tuple[str, str], Told] = {}  # (name, value)
         self._changed: dict[str, str] = {}
+        self._names = {} if block or allow else _NAMES
+        self._cut = False  # whether something is to be replaced that is no text
 
     def scrub(self, event: Any) -> Scrubbed:
         self._gather(event, "", 0)
         self._clean()
-        return Scrubbed(self._copy(event, "", 0), [(name, one) for (name, _), one in self._placed.items()])
+        told = [(name, one) for (name, _), one in self._placed.items()]
+        if (
+            not self._cut
+            and not self._changed
+            and all(one.masked == v for (_, v), one in self._placed.items())
+        ):
+            return Scrubbed(event, told)
+        return Scrubbed(self._copy(event, "", 0), told)
 
     def _secret(self, name: str) -> bool:
-        lower = name.lower()
-        return lower in self._block or (sensitive(name) and lower not in self._allow)
+        found = self._names.get(name)
+        if found is None:
+            lower = name.lower()
+            found = lower in self._block or (sensitive(name) and lower not in self._allow)
+            self._names[name] = found
+        return found
 
     def _place(self, name: str, value: str) -> Told:
         found = self._placed.get((name, value))
@@ -86,16 +100,22 @@ class _Scrubber:
                 self._place(under, value)
             else:
                 self._texts[value] = None
-        elif depth > DEEPEST:
-            return
         elif isinstance(value, dict):
+            self._cut = self._cut or depth > DEEPEST
+            if depth > DEEPEST:
+                return
             for name, inner in value.items():
                 self._texts[name] = None
                 self._gather(inner, under or (name if self._secret(name) else ""), depth + 1)
         elif isinstance(value, list):
+            self._cut = self._cut or depth > DEEPEST
+            if depth > DEEPEST:
+                return
             paired = not under and _is_pair(value) and self._secret(value[0])
             for inner in value[1:] if paired else value:
                 self._gather(inner, value[0] if paired else under, depth + 1)
+        elif under and isinstance(value, int | float) and abs(value) > 999:
+            self._cut = True
 
     def _clean(self) -> None:
         texts = list(self._texts)
@@ -149,8 +169,9 @@ def _hinted(texts: list[str]) -> list[str]:
 
 def _remember(texts: Iterable[str]) -> None:
     """Source lines, file names and headings of one application come again with each of its events."""
-    if len(_HARMLESS) > MOST_REMEMBERED:
+    if len(_HARMLESS) > MOST_REMEMBERED or len(_NAMES) > MOST_REMEMBERED:
         _HARMLESS.clear()
+        _NAMES.clear()
     _HARMLESS.update(text for text in texts if len(text) < 400)
 
 

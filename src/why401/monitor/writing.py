@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, bindparam, case, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from why401.monitor import ids, schema
@@ -66,23 +66,51 @@ _COUNTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-@cache  # making a statement costs more than running it
-def _adding(lite: bool, name: str) -> Any:
-    """INSERT a row, or add its numbers to those that are there."""
-    table = schema.metadata.tables[name]
-    key, added, replaced = _COUNTS[name]
-    insert = sqlite.insert(table) if lite else postgresql.insert(table)
-    new = insert.excluded
-    change = {column: table.c[column] + new[column] for column in added}
-    change |= {column: func.coalesce(new[column], table.c[column]) for column in replaced}
-    return insert.on_conflict_do_update(index_elements=list(key), set_=change)
+class Prepared:
+    """A statement for many rows, compiled once: SQLAlchemy takes longer to prepare one than SQLite to run it."""
+
+    def __init__(self, engine: Engine, statement: Any, columns: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=engine.dialect, column_keys=list(columns))
+        self._text, self._order = str(compiled), compiled.positiontup
+        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def run(self, connection: Connection, rows: list[dict[str, Any]]) -> int:
+        """Run it for each row; the number of rows that were written."""
+        if self._constants:
+            rows = [{**self._constants, **row} for row in rows]
+        given: Any = [tuple(map(row.__getitem__, self._order)) for row in rows] if self._order else rows
+        return connection.exec_driver_sql(self._text, given).rowcount
 
 
 @cache
-def _once(lite: bool, name: str) -> Any:
+def _adding(engine: Engine, name: str) -> Prepared:
+    """INSERT a row, or add its numbers to those that are there."""
+    table = schema.metadata.tables[name]
+    key, added, replaced = _COUNTS[name]
+    insert = _insert(engine)(table)
+    new = insert.excluded
+    change = {column: table.c[column] + new[column] for column in added}
+    change |= {column: func.coalesce(new[column], table.c[column]) for column in replaced}
+    return Prepared(
+        engine, insert.on_conflict_do_update(index_elements=list(key), set_=change), table.c.keys()
+    )
+
+
+@cache
+def _once(engine: Engine, name: str, *columns: str) -> Prepared:
     """INSERT a row unless it is there."""
     table = schema.metadata.tables[name]
-    return (sqlite.insert(table) if lite else postgresql.insert(table)).on_conflict_do_nothing()
+    return Prepared(engine, _insert(engine)(table).on_conflict_do_nothing(), columns or table.c.keys())
+
+
+@cache
+def _seen(engine: Engine) -> Prepared:
+    """What changes of a group by more events."""
+    return Prepared(engine, _SEEN, ())
+
+
+def _insert(engine: Engine) -> Any:
+    return sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
 
 
 class Groups:
@@ -157,12 +185,13 @@ def write(
     store: Store, groups: Groups, connection: Connection, work: Work, now: float
 ) -> tuple[list[Outcome], dict[tuple[int, str], int]]:
     """Write it all. Returns what became of each group, and the groups found, to be remembered after the commit."""
-    kept = _unknown(connection, work.kept)
+    kept = work.kept
     found: dict[tuple[int, str], int] = {}
     outcomes: list[Outcome] = []
     if kept:
         found, new = groups.find(connection, kept, now)
-        outcomes = _events(store, connection, kept, found, new, now)
+        kept = _events(store, connection, kept, found)
+        outcomes = _groups(store, connection, kept, found, new, now)
     _minutes(store, connection, kept, found, now)
     _tags(store, connection, kept, found, now)
     _releases(store, connection, kept, work.deployed, now)
@@ -171,19 +200,18 @@ def write(
     return outcomes, found
 
 
-def _unknown(connection: Connection, kept: list[Kept]) -> list[Kept]:
-    """Without events that are there already: clients send again what they had no answer for."""
-    wanted = {(one.project, one.row["client_id"]): one for one in kept}
-    if not wanted:
-        return []
-    rows = connection.execute(
-        select(e.c.project_id, e.c.client_id).where(tuple_(e.c.project_id, e.c.client_id).in_(list(wanted)))
-    )
-    known = {(row.project_id, row.client_id) for row in rows}
-    return [one for key, one in wanted.items() if key not in known]
-
-
 def _events(
+    store: Store, connection: Connection, kept: list[Kept], found: dict[tuple[int, str], int]
+) -> list[Kept]:
+    """Write the events; those that were new. Clients send again what they had no answer for."""
+    rows = [{"id": ids.new(), "group_id": found[one.project, one.grouped.key], **one.row} for one in kept]
+    if _once(store.engine, "events", *rows[0]).run(connection, rows) == len(rows):
+        return kept
+    written = set(connection.scalars(select(e.c.id).where(e.c.id.in_([row["id"] for row in rows]))))
+    return [one for one, row in zip(kept, rows, strict=True) if row["id"] in written]
+
+
+def _groups(
     store: Store,
     connection: Connection,
     kept: list[Kept],
@@ -191,22 +219,19 @@ def _events(
     new: set[int],
     now: float,
 ) -> list[Outcome]:
+    """Count the events of each group."""
     members: dict[int, list[Kept]] = defaultdict(list)
-    rows = []
     for one in kept:
-        group = found[one.project, one.grouped.key]
-        members[group].append(one)
-        rows.append({"id": ids.new(), "group_id": group, **one.row})
-    connection.execute(_once(store.lite, "events"), rows)
+        members[found[one.project, one.grouped.key]].append(one)
+    if not members:
+        return []
     before = connection.execute(_STATES, {"groups": list(members)}).all()
     regressed = _regressed(connection, before, members)
-    connection.execute(
-        _SEEN,
-        [
-            {"group": group, "more": len(ones), "now": now, "release": ones[-1].row["release"]}
-            for group, ones in members.items()
-        ],
-    )
+    rows = [
+        {"group": group, "more": len(ones), "now": now, "release": ones[-1].row["release"]}
+        for group, ones in members.items()
+    ]
+    _seen(store.engine).run(connection, rows)
     numbers = {row.id: row.events + len(members[row.id]) for row in before}
     return [
         Outcome(
@@ -238,9 +263,7 @@ _STATES = select(g.c.id, g.c.project_id, g.c.events, g.c.state, g.c.resolved_in)
 )
 
 
-def _regressed(
-    connection: Connection, before: Sequence[Any], members: dict[int, list[Kept]]
-) -> set[int]:
+def _regressed(connection: Connection, before: Sequence[Any], members: dict[int, list[Kept]]) -> set[int]:
     """Groups that were resolved, and happen again in a release that is not older than the one that resolved them."""
     found = set()
     for row in before:
@@ -277,7 +300,7 @@ def _minutes(
         {"project_id": project, "group_id": group, "minute": int(now // 60), "events": number}
         for (project, group), number in sorted(counted.items())
     ]
-    connection.execute(_adding(store.lite, "minutes"), rows)
+    _adding(store.engine, "minutes").run(connection, rows)
 
 
 def _tags(
@@ -301,7 +324,7 @@ def _tags(
         }
         for (group, key, value, project), number in sorted(counted.items())
     ]
-    connection.execute(_adding(store.lite, "tags"), rows)
+    _adding(store.engine, "tags").run(connection, rows)
 
 
 def _releases(
@@ -314,7 +337,7 @@ def _releases(
             {"project_id": project, "version": version, "first_seen": now}
             for project, version in sorted(seen)
         ]
-        connection.execute(_once(store.lite, "releases"), rows)
+        _once(store.engine, "releases").run(connection, rows)
     if deployed:
         rows = [
             {"id": ids.new(), "project_id": project, "time": one.time, "version": one.version, "user": one.user,
@@ -341,7 +364,7 @@ def _requests(store: Store, connection: Connection, counted: list[tuple[int, Cou
             row["digest"] = json.dumps([*json.loads(row["digest"] or "[]"), *one.centroids]).encode()
     if not rows:
         return
-    connection.execute(_adding(store.lite, "requests"), [rows[key] for key in sorted(rows)])
+    _adding(store.engine, "requests").run(connection, [rows[key] for key in sorted(rows)])
 
 
 def _facts(store: Store, connection: Connection, work: Work, now: float) -> None:
@@ -350,14 +373,14 @@ def _facts(store: Store, connection: Connection, work: Work, now: float) -> None
     if work.dropped:
         rows = [{"project_id": project, "minute": minute, "reason": reason, "count": number}
                 for (project, reason), number in sorted(work.dropped.items())]  # fmt: skip
-        connection.execute(_adding(store.lite, "dropped"), rows)
+        _adding(store.engine, "dropped").run(connection, rows)
     if work.refused:
         merged: dict[tuple[str, str, str], dict[str, Any]] = {}
         for (reason, path, agent, says), number in sorted(work.refused.items()):
             row = merged.setdefault((reason, path, agent), {"reason": reason, "path": path, "agent": agent,
                                                             "says": says, "count": 0, "last_seen": now})  # fmt: skip
             row["count"] += number
-        connection.execute(_adding(store.lite, "refused"), list(merged.values()))
+        _adding(store.engine, "refused").run(connection, list(merged.values()))
     if work.told:
         rows = [{"id": ids.new(), "project_id": project, "kind": one.kind[:32], "name": one.name[:400],
                  "status": one.status[:64], "time": one.time, "data": json.dumps(one.data)[:20_000]}
