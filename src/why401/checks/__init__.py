@@ -90,6 +90,7 @@ LAYERED = (
     "envoy_rules",
     "oauth2_proxy_rules",
     "kong_rules",
+    "iis_rules",
 )
 
 _CHECKS: list[Check] = []

@@ -45,6 +45,7 @@ MODULES: tuple[str, ...] = (
     "istio",
     "oauth2_proxy",
     "kong",
+    "iis",
 )
 
 
