@@ -91,6 +91,8 @@ LAYERED = (
     "oauth2_proxy_rules",
     "kong_rules",
     "iis_rules",
+    "laravel_rules",
+    "symfony_rules",
 )
 
 _CHECKS: list[Check] = []

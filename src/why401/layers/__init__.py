@@ -46,6 +46,8 @@ MODULES: tuple[str, ...] = (
     "oauth2_proxy",
     "kong",
     "iis",
+    "laravel",
+    "symfony",
 )
 
 
