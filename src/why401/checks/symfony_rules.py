@@ -147,7 +147,7 @@ def nobody_logs_in(evidence: Evidence) -> Iterator[Finding]:
                 Where.of(firewall.node.source),
                 "firewall-login",
                 HOP,
-                fix="Add what authenticates to the firewall: jwt, access_token, http_basic, json_login, an authenticator.",
+                fix="Add what authenticates to it: jwt, access_token, http_basic, json_login, an authenticator.",
             )
             return
 
