@@ -93,6 +93,7 @@ LAYERED = (
     "iis_rules",
     "laravel_rules",
     "symfony_rules",
+    "rails_rules",
 )
 
 _CHECKS: list[Check] = []

@@ -48,6 +48,7 @@ MODULES: tuple[str, ...] = (
     "iis",
     "laravel",
     "symfony",
+    "rails",
 )
 
 
