@@ -60,6 +60,7 @@ LAYERED = (
     "layers_answered",
     "layers_pairs",
     "layers_passwords",
+    "layers_access",
     "nginx_rules",
     "apache_logins",
     "apache_rules",
