@@ -93,7 +93,9 @@ LAYERED = (
     "kong_rules",
     "iis_rules",
     "laravel_rules",
+    "laravel_requests",
     "symfony_rules",
+    "symfony_requests",
     "rails_rules",
 )
 
