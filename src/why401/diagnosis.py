@@ -43,8 +43,10 @@ def fitted() -> tuple[dict[str, dict[str, float]], float]:
 
 
 def weights_of(finding: Finding) -> Mapping[str, float]:
-    """The weights in force: the author's, with the fitted ones in their place."""
-    return {**finding.weights, **fitted()[0].get(finding.id, {})}
+    """The weights in force: the author's, with the fitted ones in their place. A finding may say one thing or its
+    opposite under one id, so a fitted weight counts only where this one weighs the cause, and in its direction."""
+    own, moved = finding.weights, fitted()[0].get(finding.id, {})
+    return {**own, **{cause: weight for cause, weight in moved.items() if own.get(cause, 0.0) * weight > 0}}
 
 
 def contributions(findings: Iterable[Finding]) -> dict[str, list[tuple[Finding, float]]]:

@@ -9,6 +9,7 @@ from why401.diagnosis import Ranked, rank
 from why401.evidence import Evidence
 from why401.findings import Finding
 from why401.mend import fixes
+from why401.narrowing import narrowed
 from why401.next_step import next_steps, ruled_out
 from why401.report import Diagnosis, Named, Proof, Report, Subject
 from why401.subjects import Group, groups
@@ -18,9 +19,12 @@ SHOWN = 5  #: ranked causes that a report lists
 
 def examine(evidence: Evidence) -> Report:
     """Diagnose evidence without sending anything."""
-    diagnoses = [_diagnosis(group, find(group.evidence), {}) for group in groups(evidence)]
+    narrow = [narrowed(group) for group in groups(evidence)]
+    diagnoses = [_diagnosis(group, find(group.evidence), {}) for group, _ in narrow]
     diagnoses.sort(key=lambda diagnosis: -_worth(diagnosis))
-    return Report(tuple(diagnoses), evidence, notes=tuple(item.says for item in evidence.unreadable))
+    told = (item.says for item in evidence.unreadable)
+    notes = tuple(dict.fromkeys((*told, *(note for _, said in narrow for note in said))))
+    return Report(tuple(diagnoses), evidence, notes=notes)
 
 
 def find(evidence: Evidence) -> list[Finding]:

@@ -121,7 +121,7 @@ def moment_of(exchange: Exchange) -> datetime | None:
 def fits(record: Record, exchange: Exchange) -> bool:
     """Whether path, method, status and user agent do not speak against it; the path has to be known."""
     request = exchange.request
-    if record.path is None or _plain(record.path) != _plain(request.url or request.path):
+    if record.path is None or plain(record.path) != plain(request.url or request.path):
         return False
     agent = request.fields.get("user-agent")
     return (
@@ -131,7 +131,7 @@ def fits(record: Record, exchange: Exchange) -> bool:
     )
 
 
-def _plain(target: str) -> str:
+def plain(target: str) -> str:
     """The path of a target without query, host, percent-encoding and case."""
     try:
         path = urlsplit(target if "://" in target else target.partition("?")[0]).path
@@ -184,7 +184,7 @@ def refused_requests(evidence: Evidence) -> tuple[Refused, ...]:
     groups: dict[tuple[str | None, int | None, str | None], list[Record]] = defaultdict(list)
     for record in settled(evidence.records):
         if record.status in REFUSALS or (record.status is None and REFUSING.search(record.message)):
-            key = route(_plain(record.path)) if record.path else None
+            key = route(plain(record.path)) if record.path else None
             groups[key, record.status, record.hop].append(record)
     found = [_group(*key, members) for key, members in groups.items()]
     return tuple(sorted(found, key=lambda group: -group.count))
@@ -221,4 +221,4 @@ def _answered(first: Record, then: Record, within: float) -> bool:
     return (then.status or 0) < 400 or (handshake and then.status == 401)
 
 
-__all__ = ["Refused", "fits", "moment_of", "records_of", "refused_requests", "settled"]
+__all__ = ["Refused", "fits", "moment_of", "plain", "records_of", "refused_requests", "settled"]

@@ -44,8 +44,10 @@ def next_steps(ranked: Sequence[Ranked], evidence: Evidence, *, proved: bool) ->
     if proved:
         return ()
     weighed = []
+    given = {layer.kind for layer in evidence.layers}
     for step in _steps():
-        if not any(evidence.search(pattern) for pattern in step.get("unless", [])):
+        known = step.get("unless_layer") in given
+        if not known and not any(evidence.search(pattern) for pattern in step.get("unless", [])):
             bits = gain(step["yes"], ranked, step.get("otherwise", 0.05))
             weighed.append((bits / step.get("cost", 1.0), bits, step))
     best = sorted(weighed, key=lambda entry: -entry[0])[:MOST_STEPS]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -152,3 +153,43 @@ def test_a_log_that_was_rotated_meanwhile(tmp_path: Path) -> None:
     assert "old" in tails.read().texts[0].content
     gone = Tails([replace(log(path), path=tmp_path / "gone")])
     assert gone.read().texts
+
+
+def test_a_field_that_nginx_drops_before_an_application_that_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'events {}\nhttp {\nserver {\nlisten 80;\nlocation / {\nproxy_set_header Authorization "";\nproxy_pass http://app:8000;\n}}}\n'
+    (tmp_path / "docker-compose.yml").write_text(
+        "services:\n  web:\n    image: nginx\n  app:\n    build: app\n"
+    )
+    (tmp_path / "nginx.conf").write_text(text)
+    (tmp_path / "app.py").write_text(
+        "from flask import Flask\nfrom flask_httpauth import HTTPBasicAuth\napp = Flask(__name__)\nauth = HTTPBasicAuth()\n"
+        '@auth.verify_password\ndef check(u, p):\n    return u\n@app.route("/x")\n@auth.login_required\ndef x():\n    return "ok"\n'
+    )
+    assert main(["lint", str(tmp_path)]) == 1
+    assert f"{tmp_path / 'nginx.conf'}:6: nginx takes Authorization out" in capsys.readouterr().out
+
+
+def test_a_configuration_through_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text, status in ((CONF % "users", 0), ("", 2), ("hello\n", 2)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert main(["lint", "-"]) == status
+        assert ("standard input: " in capsys.readouterr().err) == (status == 2)
+
+
+def test_a_binary_file_is_called_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.dat").write_bytes(b"\0\1\2" * 50)
+    assert main(["lint", str(tmp_path / "x.dat")]) == 2
+    assert "is binary, not text" in capsys.readouterr().err
+
+
+def test_names_in_sarif_are_uris(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a b").mkdir()
+    conf = put(tmp_path / "a b", "htpasswdd")
+    main(["lint", "--sarif", str(conf)])
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == str(conf).replace(" ", "%20")

@@ -310,3 +310,37 @@ def test_a_large_configuration_is_read_fast() -> None:
     found = layer(("a/apache2.conf", "ServerRoot /a\nInclude sites-enabled/*.conf\n"), *files)
     assert len(found.routes()) > 300
     assert time.perf_counter() - start < 3  # about 1 s where nothing else runs
+
+
+PHP = '<FilesMatch "\\.php$">\nSetHandler "proxy:fcgi://127.0.0.1:9000"\n</FilesMatch>\n'
+CONTROLLER = "RewriteEngine On\nRewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule . /index.php [L]\n"
+SYMFONY = (
+    "RewriteEngine On\nRewriteCond %{REQUEST_URI}::$0 ^(/.+)/(.*)::\\2$\nRewriteRule .* - [E=BASE:%1]\n"
+    "RewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule ^ %{ENV:BASE}/index.php [L]\n"
+)
+
+
+@pytest.mark.parametrize(
+    "leads", [CONTROLLER, SYMFONY, "FallbackResource /index.php\n", "FallbackResource index.php\n"]
+)
+@pytest.mark.parametrize(
+    "php",
+    [
+        PHP,
+        PHP.replace("\\.php$", "\\.(php|phar)$"),
+        PHP.replace("Set", '<If "-f %{REQUEST_FILENAME}">\nSet').replace("</F", "</If>\n</F"),
+    ],
+)
+def test_a_path_of_a_front_controller_reaches_php(php: str, leads: str) -> None:
+    text = f"ServerRoot /srv\nListen 8080\nDocumentRoot /srv/www\n{php}<Directory /srv/www>\n{leads}</Directory>\n"
+    found = layer(("/srv/httpd.conf", text))
+    met = route(found, "http://x:8080/api/users", ("Authorization", "Bearer x"))
+    assert met.upstream == "fastcgi:127.0.0.1:9000"
+    assert met.gateway is not None
+    assert met.gateway.passes is None
+    assert "fastcgi:127.0.0.1:9000" in {place.upstream for place in found.routes()}
+
+
+def test_a_file_of_its_own_does_not_reach_php() -> None:
+    text = f"ServerRoot /srv\nListen 8080\nDocumentRoot /srv/www\n{PHP}FallbackResource disabled\n"
+    assert route(layer(("/srv/httpd.conf", text)), "http://x:8080/api/users").upstream == ""

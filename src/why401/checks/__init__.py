@@ -60,6 +60,7 @@ LAYERED = (
     "layers_answered",
     "layers_pairs",
     "layers_passwords",
+    "layers_access",
     "nginx_rules",
     "apache_logins",
     "apache_rules",
@@ -90,6 +91,12 @@ LAYERED = (
     "envoy_rules",
     "oauth2_proxy_rules",
     "kong_rules",
+    "iis_rules",
+    "laravel_rules",
+    "laravel_requests",
+    "symfony_rules",
+    "symfony_requests",
+    "rails_rules",
 )
 
 _CHECKS: list[Check] = []

@@ -20,7 +20,7 @@ from why401.prefilter import lazy
 # Any of these may be a refusal, whatever the status says.
 _REFUSAL = lazy(
     r"(?<![\d.])40[137](?!\d|\.\d)|\b49[56]\b|unauthori[sz]ed|unauthenticated|not[ _-](?:authori[sz]ed|authenticated|logged[ _-]in)"
-    r"|forbidden|(?:access|permission)[ _]?(?:is )?denied|authenticat\w+[ _](?:failed|required|error|problem)"
+    r"|forbidden|(?:access|permission)[ _]?(?:is )?denied|authenticat\w+[ _]?(?:failed|required|error|problem|exception)"
     r"|invalid[ _-](?:token|credential|api[ _-]?key|grant|client|signature|password|login)|token[ _](?:has )?expired"
     r"|login[ _](?:failed|required)|(?:wrong|incorrect|bad)[ _](?:password|credentials|username)|AADSTS|expiredtoken"
     r"|client certificate|certificate required|required ssl certificate|too many (?:requests|attempts|login)"

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from why401.cli.arguments import Usage
 from why401.report import Diagnosis, Report
 from why401.secret import Redactor
+
+if TYPE_CHECKING:
+    from why401.readers import Input
 
 HELP = """\
 why401 lint PATH …   read configuration and code, and report what will answer 401 unexpectedly
@@ -47,19 +51,27 @@ def _report(paths: Sequence[str]) -> Report:
     if unknown or not paths:
         raise Usage(f"lint has no option {unknown}." if unknown else "Name a file or a folder to lint.")
     try:
-        evidence = layers.read(readers.documents(inputs(paths)))
+        given = inputs(paths)
+        evidence = layers.read(readers.documents(given), sure=True)
     except Unopenable as problem:
         raise Usage(str(problem)) from None
     if not evidence.layers:
-        said = (
-            evidence.unreadable[0].says
-            if evidence.unreadable
-            else f"{paths[0]}: no configuration of a server "
-        )
+        reason = next((item.says for item in evidence.unreadable), "") or _unreadable(given)
+        name = "standard input" if paths[0] == "-" else paths[0]
         raise Usage(
-            said if evidence.unreadable else said + "or application that why401 reads was found there."
+            reason
+            or f"{name}: no configuration of a server or application that why401 reads was found there."
         )
     return lint(evidence)
+
+
+def _unreadable(given: Sequence[Input]) -> str:
+    """Why nothing of what was named can be read, in a sentence; empty where something can."""
+    from why401.readers import kinds
+
+    problems = [item.problem or kinds.unreadable(item.data) for item in given]
+    first = given[0]
+    return (first.problem or f"{first.name}: {problems[0]}") if all(problems) else ""
 
 
 def _write(report: Report, flags: set[str]) -> None:

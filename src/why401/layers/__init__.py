@@ -45,15 +45,20 @@ MODULES: tuple[str, ...] = (
     "istio",
     "oauth2_proxy",
     "kong",
+    "iis",
+    "laravel",
+    "symfony",
+    "rails",
 )
 
 
-def read(documents: Iterable[Document]) -> Evidence:
-    """The layers that the documents hold; what could not be read is an `Unreadable` each."""
+def read(documents: Iterable[Document], *, sure: bool = False) -> Evidence:
+    """The layers that the documents hold; what could not be read is an `Unreadable` each. `sure` says that they are
+    configuration or code, even where neither name nor kind tells (what comes through a pipe has no name)."""
     tree = Tree(documents)
     found: list[Layer] = []
     problems: list[Unreadable] = []
-    for name in MODULES if any(map(_may_hold, tree.given.values())) else ():
+    for name in MODULES if sure or any(map(_may_hold, tree.given.values())) else ():
         module = import_module(f"why401.layers.{name}")
         for root in module.roots(tree):
             try:

@@ -110,8 +110,11 @@ class Apache(Layer):
             if section.name in ("location", "proxypass", "wsgiscriptalias", "alias", "scriptalias"):
                 yield first if first.startswith("/") and not re.search(r"[*?\[]", first) else ""
             elif section.name == "directory":
-                yield self._url_of(first.rstrip("/"), virtual) + "/" if first.startswith("/") else ""
-            elif section.name == "filesmatch" and r"\.ph" in first:
+                folder = self._url_of(first.rstrip("/"), virtual) + "/" if first.startswith("/") else ""
+                yield folder
+                if folder and any(_of_php(inner) for inner in section.block or ()):
+                    yield folder + "index.php"
+            elif _of_php(section):
                 yield "/index.php"
             elif section.name == "files" and not re.search(r"[*?\[~]", first):
                 yield f"/{first}"
@@ -229,6 +232,11 @@ class Apache(Layer):
         if name in self.parsed.documents:
             return self.parsed.documents[name]
         return server_open(self.tree, self.root, self.parsed.server_root, name, self.parsed.stated)
+
+
+def _of_php(section: Directive) -> bool:
+    """Whether a section is about the files of PHP."""
+    return section.name in ("files", "filesmatch") and bool(re.search(r"\.\(?ph", " ".join(section.args)))
 
 
 def _telling(found: Chain) -> Directive:

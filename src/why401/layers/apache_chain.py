@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,7 +102,14 @@ def _sections(layer: Apache, places: Sequence[Directive], path: str, passed: Tar
         found += (block for block, folder in layer.loose if match.below(path, folder))
     if target.kind != "proxy":
         found += match.files([*places, *found], (target.value or path).rpartition("/")[2])
-    return Chain(None, path, target, (*places, *found, *located), tuple(ignored))
+    sections = (*places, *found, *located)
+    there = (inner for section in sections for inner in section.all("if") if _if_there(inner))
+    return Chain(None, path, target, (*sections, *there), tuple(ignored))
+
+
+def _if_there(section: Directive) -> bool:
+    """Whether an `<If>` asks for no more than that the file is there, as those round a handler of PHP do."""
+    return " ".join(section.args).strip("\"' ") in ("-f %{REQUEST_FILENAME}", "-f %{SCRIPT_FILENAME}")
 
 
 def _walked(
@@ -175,6 +183,6 @@ def _indexed(layer: Apache, found: Chain, path: str) -> str:
                 return path + name
         if index and index.args and not here:
             return path + index.args[0]
-    if fallback and fallback.args and fallback.args[0].startswith("/") and "." not in path.rpartition("/")[2]:
-        return fallback.args[0]
+    if fallback and fallback.args and fallback.args[0] != "disabled" and "." not in path.rpartition("/")[2]:
+        return posixpath.join("/", fallback.args[0])
     return path

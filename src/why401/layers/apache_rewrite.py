@@ -202,7 +202,7 @@ def _search(pattern: str, text: str, nocase: bool) -> bool | None:
 
 
 def _target(rule: Rewrite, local: str, target: str, prefix: str | None) -> str:
-    """The path that a rule leads to; what the conditions' groups (%1) hold is left out."""
+    """The path that a rule leads to; what the conditions' groups (%1) and variables hold is left out."""
     pattern = rule.directive.args[0]
     match = None if pattern.startswith("!") else re.search(pattern, local, re.I if rule.has("NC") else 0)
     groups = match.groups() if match else ()
@@ -213,7 +213,7 @@ def _target(rule: Rewrite, local: str, target: str, prefix: str | None) -> str:
             match[0] if match and at == 0 else groups[at - 1] or "" if 0 < at <= len(groups) else ""
         ) or ""
 
-    path = re.sub(r"%\d", "", re.sub(r"\$(\d)", group, target)).partition("?")[0]
+    path = re.sub(r"%(?:\d|\{ENV:\w+\})", "", re.sub(r"\$(\d)", group, target)).partition("?")[0]
     if "://" in path or path.startswith("/") or prefix is None:
         return path
     return prefix.rstrip("/") + "/" + path

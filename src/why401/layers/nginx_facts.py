@@ -225,7 +225,7 @@ def _field_name(directive: str, name: str) -> str:
 
 def _kind_of(value: str) -> str:
     """What a field is set to, without the value itself: a variable by its name, else `a fixed value`."""
-    return value if value.startswith("$") else "a fixed value"
+    return value if value.startswith("$") else "a fixed value" if value else ""
 
 
 def _without_values(condition: str) -> str:

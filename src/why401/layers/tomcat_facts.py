@@ -81,7 +81,7 @@ class Facts:
             config = self._layer.defaults.first("login-config")
         if config is None:
             if not self._by_valve():
-                self.answers.append(Answer(HOP, 403, roles[0].source, words="no-login-config"))
+                self.answers.append(Answer(HOP, 403, roles[0].source, words="no login-config says how"))
             return
         method = config.said("auth-method").upper()
         at = config.first("auth-method") or config

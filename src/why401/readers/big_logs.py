@@ -42,6 +42,7 @@ class Excerpt(Source):
     """The source of an excerpt: line n of the excerpt is line `lines[n - 1]` of the file."""
 
     lines: tuple[int, ...] = field(default=(), repr=False)
+    told: str = ""  # how much was searched, in a sentence
 
     def at(self, line: int | None) -> Source:
         """The place in the file of a line of the excerpt."""
@@ -60,7 +61,11 @@ class Found:
 
     def source(self, name: str) -> Excerpt:
         """The source by which the readers number what they read of the excerpt."""
-        return Excerpt(name, lines=self.lines)
+        refused = self.counts.get("40x", 0)
+        words = max((n for word, n in self.counts.items() if word != "40x"), default=0)
+        told = f"{self.total:,} lines were searched; {refused:,} tell a status 401, 403 or 407"
+        more = f", and {words:,} hold words that refusals are told by" if words else ""
+        return Excerpt(name, lines=self.lines, told=f"{told}{more}.")
 
 
 @dataclass(slots=True)

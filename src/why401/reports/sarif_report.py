@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from why401 import __version__
 from why401.causes import Cause
@@ -61,6 +62,6 @@ def _locations(named: Named) -> list[dict[str, Any]]:
         if weight > 0 and finding.where.source not in ("", "live", "argument", "standard input")
     }
     return [
-        {"physicalLocation": {"artifactLocation": {"uri": source}, "region": {"startLine": line}}}
+        {"physicalLocation": {"artifactLocation": {"uri": quote(source)}, "region": {"startLine": line}}}
         for source, line in places
     ]
