@@ -11,6 +11,7 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -34,6 +35,8 @@ class Explainer:
         self._jobs: queue.Queue[Outcome | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="why401-explainer", daemon=True)
         self._pool: ProcessPoolExecutor | None = None
+        #: Called with the project of a group that has a new diagnosis.
+        self.listeners: list[Callable[[set[int]], None]] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -75,6 +78,8 @@ class Explainer:
                 .where(held.c.id == outcome.group)
                 .values(cause=cause, report=report, diagnosed_at=outcome.number)
             )
+        for listener in self.listeners:
+            listener({outcome.project})
 
 
 def _gently() -> None:

@@ -14,6 +14,8 @@ from why401.monitor.explain import Explainer
 from why401.monitor.intake import Intake
 from why401.monitor.receive.app import Receiver
 from why401.monitor.store import Store, open_store
+from why401.monitor.web.app import application
+from why401.monitor.web.live import Hub
 from why401.monitor.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -28,18 +30,23 @@ class Monitor:
         self.intake = Intake(store, self.writer)
         self.receiver = Receiver(self.intake, base)
         self.explainer = Explainer(store)
-        self.writer.listeners.append(self.explainer.listen)
+        self.hub = Hub()
+        self.writer.listeners += [self.explainer.listen, self.hub.listen]
+        self.explainer.listeners.append(self.hub.tell)
+        self.pages = application(store, base, self.hub)
+        self.pages.state["monitor"] = self
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http" and self.receiver.takes(scope["path"]):
             await self.receiver(scope, receive, send)
-        elif scope["type"] == "http":
-            await _missing(send)
+        else:
+            await self.pages(scope, receive, send)
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
+        self.hub.start()
         self.writer.start()
         self.explainer.start()
         await send({"type": "lifespan.startup.complete"})
@@ -51,13 +58,6 @@ class Monitor:
         self.writer.stop()
         self.explainer.stop()
         self.store.close()
-
-
-async def _missing(send: Any) -> None:
-    body = b'{"detail":"There is nothing at this address."}'
-    fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 404, "headers": fields})
-    await send({"type": "http.response.body", "body": body})
 
 
 def serve(data: Path, host: str, port: int, database: str | None, base: str | None) -> None:

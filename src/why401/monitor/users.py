@@ -9,7 +9,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.exc import IntegrityError
 
-from why401.monitor import schema
+from why401.monitor import schema, tokens
+from why401.monitor.groups import note
 from why401.monitor.projects import Unknown
 from why401.monitor.store import Store
 
@@ -67,3 +68,22 @@ def projects_of(connection: Connection, identity: int, role: str) -> frozenset[i
         teams = select(m.c.team_id).where(m.c.user_id == identity)
         query = query.where(p.c.team_id.is_(None) | p.c.team_id.in_(teams))
     return frozenset(connection.scalars(query))
+
+
+def disable(store: Store, identity: int, actor: str) -> None:
+    """Somebody may sign in no more, and their sessions end. The last owner stays. Raises Unknown."""
+    with store.write() as connection:
+        owners = set(connection.scalars(select(u.c.id).where(u.c.role == "owner", u.c.disabled.is_(False))))
+        if owners <= {identity}:
+            raise Unknown("The last owner cannot be disabled.")
+        connection.execute(update(u).where(u.c.id == identity).values(disabled=True, sessions=u.c.sessions + 1))
+        note(connection, actor, "user disabled", None, {"user": identity})
+
+
+def token(store: Store, name: str) -> str:
+    """A token of the API that sees what the user sees. Raises Unknown."""
+    with store.write() as connection:
+        user = connection.execute(select(u).where(u.c.name == name, u.c.disabled.is_(False))).one_or_none()
+        if user is None:
+            raise Unknown(f"There is no user named {name!r}.")
+        return tokens.issue(connection, "made on the command line", user.role, user=user.id)

@@ -47,6 +47,12 @@ class Writer:
         #: Called in the writer's thread with what became of the groups, after it is on disk.
         self.listeners: list[Callable[[list[Outcome]], None]] = []
         self.down_since: float | None = None
+        self.written = 0
+
+    @property
+    def waiting(self) -> int:
+        """Events in memory that are not on disk yet."""
+        return self._waiting
 
     def start(self) -> None:
         self._thread.start()
@@ -99,6 +105,7 @@ class Writer:
             self._failed(jobs, error)
             return
         self.down_since = None
+        self.written += sum(len(job.work.kept) for job in jobs)
         self._finish(jobs)
         for listener in self.listeners:
             try:
