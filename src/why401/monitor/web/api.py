@@ -16,6 +16,7 @@ from why401.monitor.web.viewer import Viewer
 
 Limit = Annotated[int, Parameter(ge=1, le=1000, query="limit")]
 Before = Annotated[int | None, Parameter(ge=0, le=2**63 - 1, query="before")]
+_States = Literal["open", "all", "unresolved", "regressed", "resolved", "ignored", "muted"]
 Id = Annotated[int, Parameter(ge=0, le=2**63 - 1)]
 
 
@@ -58,12 +59,12 @@ def list_groups(
     store: Store,
     project: Id,
     q: Annotated[str, Parameter(max_length=500)] = "",
-    state: Literal["open", "all", "unresolved", "regressed", "resolved", "ignored", "muted"] = "all",
+    wanted: Annotated[_States, Parameter(query="state")] = "all",
     order: Literal["last_seen", "first_seen", "events"] = "last_seen",
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
 ) -> list[dict[str, Any]]:
     with store.read() as connection:
-        return groups.find(connection, viewer.see(project), Search(q, state, "", order, limit))
+        return groups.find(connection, viewer.see(project), Search(q, wanted, "", order, limit))
 
 
 @get("/projects/{project:int}/groups/{group:int}", sync_to_thread=True, summary="A group with its diagnosis")

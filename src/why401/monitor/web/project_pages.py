@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import get, post
+from litestar.params import Parameter
 from litestar.response import Redirect, Template
 from sqlalchemy import select, update
 
@@ -29,17 +30,18 @@ def named(store: Store, viewer: Viewer, project: int) -> Any:
 
 @get("/projects/{project:int}", include_in_schema=False, sync_to_thread=True)
 def project_page(
-    viewer: Viewer, store: Store, project: int, q: str = "", state: str = "open", order: str = "last_seen",
+    viewer: Viewer, store: Store, project: int, q: str = "",
+    wanted: Annotated[str, Parameter(query="state")] = "open", order: str = "last_seen",
     span: Span = "day", part: bool = False,
 ) -> Template:  # fmt: skip
     """Groups of like events; with `part`, the list alone."""
     row = named(store, viewer, project)
     with store.read() as connection:
-        found = groups.find(connection, project, Search(q[:500], state, "", order, 100))
+        found = groups.find(connection, project, Search(q[:500], wanted, "", order, 100))
         times, bars = traffic.events_over_time(connection, [project], span)[project]
         deploys = traffic.deploys(connection, project, traffic.SPANS[span][0])
         counts = traffic.states(connection, [project])[project]
-    context = {"viewer": viewer, "project": row, "groups": found, "q": q, "state": state, "order": order, "span": span,
+    context = {"viewer": viewer, "project": row, "groups": found, "q": q, "state": wanted, "order": order, "span": span,
                "times": times, "bars": bars, "deploys": deploys, "counts": counts, "states": groups.STATES,
                "spans": traffic.SPANS}  # fmt: skip
     return Template("parts/groups.html" if part else "project.html", context=context)
