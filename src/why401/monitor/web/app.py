@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.contrib.jinja import JinjaTemplateEngine
@@ -47,12 +47,10 @@ def application(store: Store, base: str, hub: live.Hub) -> Litestar:
     )
     return Litestar(
         route_handlers=[
-            *pages.HANDLERS,
-            *project_pages.HANDLERS,
-            *group_pages.HANDLERS,
-            *sign_in.HANDLERS,
-            *health.HANDLERS,
-            live.stream,
+            # One router: where the handlers of one path come one by one, Litestar wraps their threads twice.
+            Router("/", route_handlers=[
+                *pages.HANDLERS, *project_pages.HANDLERS, *group_pages.HANDLERS, *sign_in.HANDLERS, *health.HANDLERS,
+                live.stream]),
             api.router,
             create_static_files_router(
                 "/static", [HERE / "static"], include_in_schema=False, cache_control=CacheControlHeader(max_age=86400)

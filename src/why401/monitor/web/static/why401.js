@@ -15,7 +15,7 @@ function draw(box) {
     width: box.clientWidth, height: box.clientHeight, legend: { show: false }, cursor: { show: !small, y: false, drag: { x: false, y: false } },
     scales: { y: { range: (u, low, high) => [0, Math.max(high || 0, percent ? 0.05 : 4)] } },
     axes: [{ ...axis, show: !small }, { ...axis, show: !small, size: 50, values: (u, all) => all.map(say) }],
-    series: [{}, { label: box.dataset.label, stroke: bar, width: bars ? 0 : 2, fill: bars ? bar : undefined, points: { show: false },
+    series: [{}, { label: box.dataset.label, stroke: bar, width: bars ? 0 : 2, fill: bars ? bar : undefined, points: { show: !bars, size: 6, fill: bar },
                    paths: bars ? uPlot.paths.bars({ size: [0.8, 40] }) : undefined, value: (u, v) => say(v) }],
     hooks: { draw: [(u) => {
       u.ctx.save(); u.ctx.strokeStyle = colour("--link"); u.ctx.setLineDash([4, 3]);
