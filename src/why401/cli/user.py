@@ -12,7 +12,9 @@ from why401.cli import monitor_options
 
 
 def main(words: Sequence[str]) -> int:
-    options = argparse.ArgumentParser("why401 user", description="People who may see the monitor.", allow_abbrev=False)
+    options = argparse.ArgumentParser(
+        "why401 user", description="People who may see the monitor.", allow_abbrev=False
+    )
     commands = options.add_subparsers(required=True, metavar="add|token")
     add = commands.add_parser("add", help="make a user; the password is asked for, or read from a pipe")
     add.add_argument("name")

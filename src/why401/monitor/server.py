@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -79,4 +80,8 @@ def serve(data: Path, host: str, port: int, database: str | None, base: str | No
     )
     server = uvicorn.Server(config)
     print(f"why401 listens on {address} (data: {data})", flush=True)
+    for ends in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(
+            ends, lambda *_: None
+        )  # uvicorn drains, then raises the signal again for whoever had it before
     server.run()

@@ -9,14 +9,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, func, select
 
 from why401.monitor import schema
 
 m, g, r = schema.minutes, schema.groups, schema.requests
 DAY = 86400.0
 #: Seconds of the spans that a page can show, and the seconds of one bar.
-SPANS = {"hour": (3600.0, 60), "day": (DAY, 1800), "week": (7 * DAY, 3 * 3600), "month": (30 * DAY, 12 * 3600)}
+SPANS = {
+    "hour": (3600.0, 60),
+    "day": (DAY, 1800),
+    "week": (7 * DAY, 3 * 3600),
+    "month": (30 * DAY, 12 * 3600),
+}
 SATISFIED = 500.0  #: milliseconds (Apdex's T); up to four times as long is tolerated
 
 
@@ -41,7 +46,9 @@ class Requests:
         centroids = json.loads(digest) if digest else [(milliseconds / count if count else 0.0, count)]
         self.slowest += [(float(mean), int(number)) for mean, number in centroids]
         if status < 500:
-            self.satisfied += sum(n * (1.0 if x <= target else 0.5 if x <= 4 * target else 0.0) for x, n in centroids)
+            self.satisfied += sum(
+                n * (1.0 if x <= target else 0.5 if x <= 4 * target else 0.0) for x, n in centroids
+            )
 
     @property
     def apdex(self) -> float | None:
@@ -69,7 +76,11 @@ class Requests:
 
 
 def events_over_time(
-    connection: Connection, projects: Iterable[int], span: str, group: int | None = None, now: float | None = None
+    connection: Connection,
+    projects: Iterable[int],
+    span: str,
+    group: int | None = None,
+    now: float | None = None,
 ) -> dict[int, tuple[list[int], list[int]]]:
     """For each project (times of the bars in seconds since 1970, events in each), the oldest first."""
     seconds, step = SPANS[span]
@@ -107,13 +118,15 @@ def requests_by_project(
     return found
 
 
-def routes(connection: Connection, project: int, seconds: float, target: float = SATISFIED) -> list[dict[str, Any]]:
+def routes(
+    connection: Connection, project: int, seconds: float, target: float = SATISFIED
+) -> list[dict[str, Any]]:
     """What each route answered, those with the most 401s first."""
     since = int((time.time() - seconds) // 60)
     found: dict[tuple[str, str], Requests] = defaultdict(Requests)
     query = select(r).where(r.c.project_id == project, r.c.minute >= since)
     for row in connection.execute(query):
-        found[row.method, row.route].add(row.status, row.count, row.sum, row.digest, target)
+        found[row.method, row.route].add(row.status, row._mapping["count"], row.sum, row.digest, target)
     ordered = sorted(found.items(), key=lambda item: (-item[1].unauthorized, -item[1].count))
     return [
         {"method": method, "route": route, "count": one.count, "refused": one.refused, "ratio": one.ratio,
@@ -140,12 +153,14 @@ def ratio_over_time(connection: Connection, project: int, span: str) -> tuple[li
     return times, [b / a if a else None for a, b in zip(asked, refused, strict=True)]
 
 
-def states(connection: Connection, projects: Iterable[int], now: float | None = None) -> dict[int, dict[str, int]]:
+def states(
+    connection: Connection, projects: Iterable[int], now: float | None = None
+) -> dict[int, dict[str, int]]:
     """Of each project: groups that are open, of those the regressed ones, those of refusals, and those first seen
     within a day."""
     now = time.time() if now is None else now
     found = {project: {"open": 0, "regressed": 0, "new": 0, "refusals": 0} for project in projects}
-    fresh = func.sum((g.c.first_seen >= now - DAY).cast(schema.Integer))
+    fresh = func.sum((g.c.first_seen >= now - DAY).cast(Integer))
     query = select(g.c.project_id, g.c.state, g.c.status.is_not(None), func.count(), fresh).where(
         g.c.project_id.in_(found), g.c.merged_into.is_(None), g.c.state.in_(("unresolved", "regressed"))
     )
@@ -164,7 +179,10 @@ def deploys(connection: Connection, project: int, seconds: float) -> list[dict[s
     """Versions that were put into service, the newest first."""
     d = schema.deploys
     rows = connection.execute(
-        select(d).where(d.c.project_id == project, d.c.time >= time.time() - seconds).order_by(d.c.time.desc()).limit(50)
+        select(d)
+        .where(d.c.project_id == project, d.c.time >= time.time() - seconds)
+        .order_by(d.c.time.desc())
+        .limit(50)
     )
     return [{"time": row.time, "version": row.version or row.revision[:12] or "deploy",
              "environment": row.environment, "user": row.user} for row in rows]  # fmt: skip

@@ -76,7 +76,9 @@ def disable(store: Store, identity: int, actor: str) -> None:
         owners = set(connection.scalars(select(u.c.id).where(u.c.role == "owner", u.c.disabled.is_(False))))
         if owners <= {identity}:
             raise Unknown("The last owner cannot be disabled.")
-        connection.execute(update(u).where(u.c.id == identity).values(disabled=True, sessions=u.c.sessions + 1))
+        connection.execute(
+            update(u).where(u.c.id == identity).values(disabled=True, sessions=u.c.sessions + 1)
+        )
         note(connection, actor, "user disabled", None, {"user": identity})
 
 

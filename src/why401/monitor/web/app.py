@@ -66,7 +66,9 @@ def application(store: Store, base: str, hub: live.Hub) -> Litestar:
             secret=secret.hex(), cookie_name="why401-csrf", cookie_secure=secure, cookie_samesite="lax",
             exclude=["^/api/"],
         ),
-        template_config=TemplateConfig(directory=HERE / "templates", engine=JinjaTemplateEngine, engine_callback=_words),
+        template_config=TemplateConfig(
+            directory=HERE / "templates", engine=JinjaTemplateEngine, engine_callback=_words
+        ),
         compression_config=CompressionConfig("gzip", minimum_size=1000, exclude=["^/live$"]),
         response_headers=SECURITY,
         exception_handlers={HTTPException: _said, Unknown: _unknown, 500: _failed},
@@ -101,7 +103,10 @@ def _said(request: Request[Any, Any, Any], problem: HTTPException) -> Response[A
         there = request.url.path if request.method == "GET" else "/"
         return Redirect(f"/sign-in?next={quote(there)}", status_code=303)
     return Template(
-        "problem.html", context={"problem": problem, "viewer": None}, status_code=problem.status_code, headers=headers
+        "problem.html",
+        context={"problem": problem, "viewer": None},
+        status_code=problem.status_code,
+        headers=headers,
     )
 
 
@@ -116,4 +121,6 @@ def _failed(request: Request[Any, Any, Any], problem: Exception) -> Response[Any
 
 
 def _program(request: Request[Any, Any, Any]) -> bool:
-    return request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", "text/html")
+    return request.url.path.startswith("/api/") or "text/html" not in request.headers.get(
+        "accept", "text/html"
+    )

@@ -72,7 +72,9 @@ def _different(connection: Connection, group: int) -> int:
 
 def _people(connection: Connection) -> list[Any]:
     u = schema.users
-    return list(connection.execute(select(u.c.id, u.c.name).where(u.c.disabled.is_(False)).order_by(u.c.name)))
+    return list(
+        connection.execute(select(u.c.id, u.c.name).where(u.c.disabled.is_(False)).order_by(u.c.name))
+    )
 
 
 def _back(project: int, group: int) -> Redirect:
@@ -100,7 +102,9 @@ def assign(viewer: Viewer, store: Store, project: int, group: int, data: Form) -
     to = data.get("to", "")
     with store.write() as connection:
         known = {str(person.id) for person in _people(connection)}
-        groups.change(connection, viewer.see(project), group, viewer.name, assignee_id=int(to) if to in known else None)
+        groups.change(
+            connection, viewer.see(project), group, viewer.name, assignee_id=int(to) if to in known else None
+        )
     return _back(project, group)
 
 

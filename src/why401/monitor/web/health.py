@@ -29,7 +29,12 @@ def healthz(store: Store, state: State) -> Response[dict[str, Any]]:
     return Response({"status": "ok" if well else "unavailable"}, status_code=200 if well else 503)
 
 
-@get("/metrics", sync_to_thread=True, security=[{}], summary="Counters for Prometheus, without names of projects")
+@get(
+    "/metrics",
+    sync_to_thread=True,
+    security=[{}],
+    summary="Counters for Prometheus, without names of projects",
+)
 def metrics(store: Store, state: State) -> Response[bytes]:
     """In the text format of Prometheus."""
     registry = CollectorRegistry()

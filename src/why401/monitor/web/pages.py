@@ -29,7 +29,9 @@ def overview_part(viewer: Viewer, store: Store) -> Template:
 def _projects(viewer: Viewer, store: Store) -> list[dict[str, Any]]:
     p = schema.projects
     with store.read() as connection:
-        rows = connection.execute(select(p.c.id, p.c.name).where(p.c.id.in_(viewer.projects)).order_by(p.c.name)).all()
+        rows = connection.execute(
+            select(p.c.id, p.c.name).where(p.c.id.in_(viewer.projects)).order_by(p.c.name)
+        ).all()
         seen = [row.id for row in rows]
         bars = traffic.events_over_time(connection, seen, "day")
         states = traffic.states(connection, seen)
@@ -42,7 +44,9 @@ def _projects(viewer: Viewer, store: Store) -> list[dict[str, Any]]:
 def add_project(viewer: Viewer, store: Store, data: Form) -> Redirect | Template:
     viewer.need("admin")
     try:
-        made = projects.add(store, data.get("name", "").strip()[:200] or "project", settings.get(store, "base"))
+        made = projects.add(
+            store, data.get("name", "").strip()[:200] or "project", settings.get(store, "base")
+        )
     except Unknown as problem:
         return Template("overview.html", context={"viewer": viewer, "projects": _projects(viewer, store),
                                                   "problem": str(problem)}, status_code=400)  # fmt: skip
@@ -58,7 +62,9 @@ def people(viewer: Viewer, store: Store) -> Template:
 def _people(viewer: Viewer, store: Store, problem: str) -> Template:
     u = schema.users
     with store.read() as connection:
-        rows = connection.execute(select(u.c.id, u.c.name, u.c.role, u.c.created, u.c.disabled).order_by(u.c.name)).all()
+        rows = connection.execute(
+            select(u.c.id, u.c.name, u.c.role, u.c.created, u.c.disabled).order_by(u.c.name)
+        ).all()
     context = {"viewer": viewer, "people": rows, "roles": users.ROLES, "problem": problem}
     return Template("people.html", context=context, status_code=400 if problem else 200)
 

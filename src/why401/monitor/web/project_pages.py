@@ -83,7 +83,9 @@ def change_settings(viewer: Viewer, store: Store, project: int, data: Form) -> R
     row = named(store, viewer, project)
     options = json.loads(row.options)
     for name in ("blocklist", "allowlist"):
-        options[name] = [word.strip() for word in data.get(name, "").replace(",", "\n").splitlines() if word.strip()]
+        options[name] = [
+            word.strip() for word in data.get(name, "").replace(",", "\n").splitlines() if word.strip()
+        ]
     values = {
         "name": data.get("name", "").strip()[:200] or row.name,
         "quota": _number(data.get("quota", ""), None),
@@ -143,4 +145,13 @@ def revoke_token(viewer: Viewer, store: Store, project: int, token: int) -> Redi
     return Redirect(f"/projects/{project}/settings#tokens", status_code=303)
 
 
-HANDLERS = (project_page, routes_page, settings_page, change_settings, add_key, revoke_key, add_token, revoke_token)
+HANDLERS = (
+    project_page,
+    routes_page,
+    settings_page,
+    change_settings,
+    add_key,
+    revoke_key,
+    add_token,
+    revoke_token,
+)

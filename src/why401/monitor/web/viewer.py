@@ -41,9 +41,11 @@ class Viewer:
 def viewer_of(request: Request[Any, Any, Any], store: Store) -> Viewer:
     """Raises 401."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    found = (
-        _by_token(store, token.strip()) if scheme.lower() == "bearer" else _by_session(store, request.session)
-    )
+    if scheme.lower() == "bearer":
+        found = _by_token(store, token.strip())
+    else:  # the API asks for no form's token, so a browser's session may only read there
+        reads = request.method in ("GET", "HEAD") or not request.url.path.startswith("/api/")
+        found = _by_session(store, request.session) if reads else None
     if found is None:
         raise NotAuthorizedException(
             "The token is unknown or was revoked." if token else "Sign in, or send a token of the API.",
