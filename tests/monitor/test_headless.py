@@ -37,7 +37,8 @@ def test_an_event_is_listed_alike_by_the_command_line_and_the_api(monitor: Runni
         "client_event_id": event["event_id"], "kind": "exception", "status": 401, "class": "HTTPError",
         "release": "shop@1", "environment": "test"}  # fmt: skip
     (by_api,) = monitor.api(project, "/events")
-    assert by_api.keys() == found.keys() and by_api["id"] == found["id"]
+    assert by_api.keys() == found.keys()
+    assert by_api["id"] == found["id"]
     whole = monitor.api(project, f"/events/{found['id']}")
     assert whole["event"]["raised"][0]["type"] == "HTTPError"
     (group,) = monitor.api(project, "/groups")
@@ -109,19 +110,22 @@ def test_what_is_wrong_is_said_in_one_sentence(monitor: Running, words: list[str
     monitor.project("printed")
     done = why401(*words, *monitor.options, given="long enough password\n", check=False)
     assert done.returncode == 2
-    assert says in done.stderr and done.stderr.count("\n") == 1
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_short_password_is_refused(monitor: Running) -> None:
     done = why401("user", "add", "carol", *monitor.options, "--password-stdin", given="short\n", check=False)
-    assert done.returncode == 2 and "at least" in done.stderr
+    assert done.returncode == 2
+    assert "at least" in done.stderr
 
 
 def test_metrics_and_health_need_no_sign_in_and_name_no_project(monitor: Running) -> None:
     monitor.project("unnamed-project")
     assert httpx.get(f"{monitor.base}/healthz").json() == {"status": "ok"}
     text = httpx.get(f"{monitor.base}/metrics").text
-    assert "why401_events_stored_total" in text and "unnamed-project" not in text
+    assert "why401_events_stored_total" in text
+    assert "unnamed-project" not in text
 
 
 def test_openapi_describes_the_api(monitor: Running) -> None:
