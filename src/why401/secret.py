@@ -127,7 +127,7 @@ def find(text: str) -> Iterator[tuple[int, int]]:
             yield match.span("s")
 
 
-def _forms(value: str) -> Iterator[str]:
+def forms(value: str) -> Iterator[str]:
     """The shapes in which one value may turn up in a text."""
     yield value
     yield quote(value, safe="", errors="replace")
@@ -151,13 +151,13 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[Secret] = (), *, show: bool = False) -> None:
         self._show = show
-        forms: set[str] = set()
+        found: set[str] = set()
         for secret in secrets:
             value = secret.reveal()
             for candidate in {value, value.strip(), *value.split()}:
                 if len(candidate) >= 8 or (len(candidate) >= SHORTEST and not candidate.isalpha()):
-                    forms.update(form for form in _forms(candidate) if len(form) >= SHORTEST)
-        longest_first = sorted(forms, key=len, reverse=True)
+                    found.update(form for form in forms(candidate) if len(form) >= SHORTEST)
+        longest_first = sorted(found, key=len, reverse=True)
         self._by_value = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     @property

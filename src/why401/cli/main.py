@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("explain", "demo", "lint", "schema")
+COMMANDS = ("explain", "demo", "lint", "schema", "serve", "project", "user", "events")
 
 HELP = """\
 why401 finds out why a request is refused with 401, proves it, and says how to mend it.

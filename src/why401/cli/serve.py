@@ -1,0 +1,26 @@
+"""`why401 serve`: the monitor that SDKs report to."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from why401.cli import monitor_options
+
+
+def main(words: Sequence[str]) -> int:
+    options = monitor_options.parser("serve", "Receive, explain and show errors, until SIGTERM.")
+    options.add_argument("--listen", default="127.0.0.1:4010", metavar="HOST:PORT")
+    options.add_argument("--url", metavar="URL", help="the address by which clients and browsers reach it")
+    return monitor_options.run(_serve, options, words)
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from why401.monitor.server import serve
+    from why401.monitor.store import Unusable
+
+    host, _, port = given.listen.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise Unusable(f"--listen {given.listen}: give HOST:PORT, such as 127.0.0.1:4010.")
+    serve(given.data, host.strip("[]") or "127.0.0.1", int(port), given.database, given.url)
+    return 0

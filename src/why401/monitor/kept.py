@@ -1,0 +1,97 @@
+"""From a raw event to what is written of it: scrubbed, grouped, and the columns by which it is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import zstandard
+
+from why401.monitor import grouping, refusal
+from why401.monitor.credential import Told
+from why401.monitor.event import Event
+from why401.monitor.grouping import Grouped
+from why401.monitor.projects import Project
+from why401.monitor.refusal import Refusal
+from why401.monitor.scrub import scrub
+from why401.monitor.take import text
+
+MOST_TAGS = 30
+_compressor = zstandard.ZstdCompressor(level=3)
+_decompressor = zstandard.ZstdDecompressor()
+
+
+@dataclass
+class Kept:
+    """One event on its way to the disk. `raw` still has its secrets and is never written."""
+
+    project: int
+    grouped: Grouped
+    refusal: Refusal | None
+    row: dict[str, Any]
+    tags: list[tuple[str, str]]
+    event: Event = field(repr=False)
+    raw: Event = field(repr=False)
+
+
+def keep(event: Event, project: Project, key: bytes, now: float) -> Kept:
+    """Scrub and group an event."""
+    scrubbed = scrub(event, key, now, project.blocklist, project.allowlist)
+    clean: Event = scrubbed.event
+    credential = _credential(scrubbed.told)
+    found = refusal.of(clean)
+    grouped = grouping.group(clean, found, credential.state if credential else "")
+    if credential is not None and credential.fingerprint:
+        clean["context"] = {**clean.get("context", {}), "credential": {
+            "scheme": credential.scheme, "fingerprint": credential.fingerprint, "state": credential.state,
+            "claims": credential.claims}}  # fmt: skip
+    row = {
+        "project_id": project.id,
+        "client_id": clean["id"],
+        "received": now,
+        "kind": clean["kind"],
+        "status": found.status if found else clean.get("exchange", {}).get("status"),
+        "class": grouping.class_of(clean)[:200],
+        "message": grouping.message_of(clean)[:1000],
+        "level": clean.get("level", "error")[:16],
+        "release": clean.get("release", "")[:200],
+        "environment": clean.get("environment", "")[:64],
+        "user": text(clean.get("user"), "id", "email", "username", "name", "ip_address")[:200],
+        "trace": clean.get("trace", ""),
+        "credential": credential.fingerprint if credential else "",
+        "body": _compressor.compress(msgspec.json.encode(clean)),
+    }
+    return Kept(project.id, grouped, found, row, list(_tags(clean, row, found)), clean, event)
+
+
+def body(blob: bytes) -> Event:
+    """The stored event."""
+    found: Event = msgspec.json.decode(_decompressor.decompress(blob))
+    return found
+
+
+def _credential(told: list[tuple[str, Told]]) -> Told | None:
+    """The credential of the request: that of Authorization, else a key or cookie that was not blanked by the client."""
+    named = {name.lower(): one for name, one in reversed(told) if one.state not in ("empty",)}
+    for name in ("authorization", "proxy-authorization", "x-api-key", "cookie"):
+        if name in named:
+            return named[name]
+    return next((one for _, one in told if one.scheme and one.fingerprint), None)
+
+
+def _tags(event: Event, row: dict[str, Any], found: Refusal | None) -> Iterator[tuple[str, str]]:
+    """What an event can be searched by."""
+    pairs = [(name, row[name]) for name in ("environment", "release", "user", "level")]
+    pairs += [("server", event.get("server", "")), ("transaction", event.get("transaction", ""))]
+    if found is not None:
+        pairs += [("host", found.host), ("route", found.route), ("status", str(found.status))]
+    pairs += list(event.get("tags", {}).items())
+    pairs += [(k, str(v)) for k, v in event.get("params", {}).items() if isinstance(v, str | int | float)]
+    seen: set[str] = set()
+    for name, value in pairs:
+        value = str(value)
+        if value and len(value) <= 200 and name not in seen and len(seen) < MOST_TAGS:
+            seen.add(name)
+            yield name[:64], value

@@ -1,0 +1,1 @@
+"""From a request of a client to events: one module a protocol, and what they share."""

@@ -1,0 +1,96 @@
+"""Unmodified clients, each in a small program of its own, pointed here by nothing but their settings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from tests.monitor.running import Running, until
+
+
+def run(program: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), *arguments], capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+SENTRY = """
+    import sys, sentry_sdk
+    sentry_sdk.init(sys.argv[1], release="shop@2", environment="test", send_default_pii=True)
+    def charge(token, amount):
+        raise PermissionError("401 Unauthorized for url: https://api.example.com/v1/charges")
+    try:
+        charge("Bearer s3cr3t-value-0123456789", 5)
+    except PermissionError:
+        sentry_sdk.capture_exception()
+    sentry_sdk.flush(10)
+"""
+PYBRAKE = """
+    import sys, pybrake
+    notifier = pybrake.Notifier(host=sys.argv[1], project_id=int(sys.argv[2]), project_key=sys.argv[3],
+                                environment="test", app_version="2", remote_config=False)
+    try:
+        raise ValueError("403 Client Error: Forbidden for url: https://api.example.com/v1/charges")
+    except ValueError as error:
+        notifier.notify_sync(error)
+    notifier.close()
+"""
+OTEL = """
+    import sys
+    from opentelemetry import trace
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span("GET /v1/charges", kind=trace.SpanKind.SERVER) as span:
+        span.set_attributes({"http.request.method": "GET", "http.response.status_code": 401,
+                             "http.route": "/v1/charges", "server.address": "api.example.com", "url.scheme": "https"})
+    provider.shutdown()
+"""
+
+
+def first(monitor: Running, project: dict[str, Any]) -> dict[str, Any]:
+    events = until(lambda: monitor.api(project, "/events"))
+    assert len(events) == 1
+    found: dict[str, Any] = events[0]
+    return found
+
+
+def test_sentry_sdk(monitor: Running) -> None:
+    pytest.importorskip("sentry_sdk")
+    project = monitor.project("sentry-sdk")
+    run(SENTRY, project["sentry_dsn"])
+    found = first(monitor, project)
+    assert (found["class"], found["status"], found["release"]) == ("PermissionError", 401, "shop@2")
+    whole = monitor.api(project, f"/events/{found['id']}")
+    assert whole["event"]["raised"][0]["frames"][0]["function"] == "charge", "innermost first"
+    assert "s3cr3t-value" not in str(whole)
+
+
+def test_pybrake(monitor: Running) -> None:
+    pytest.importorskip("pybrake")
+    project = monitor.project("pybrake")
+    run(PYBRAKE, monitor.base, str(project["id"]), project["key"])
+    found = first(monitor, project)
+    assert (found["class"], found["status"], found["environment"]) == ("ValueError", 403, "test")
+
+
+def test_opentelemetry(monitor: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    project = monitor.project("opentelemetry")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", monitor.base)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"Authorization=Bearer%20{project['key']}")
+    run(OTEL)
+    found = first(monitor, project)
+    assert (found["kind"], found["status"]) == ("refusal", 401)
+    (group,) = monitor.api(project, "/groups")
+    assert (group["host"], group["route"]) == ("api.example.com", "/v1/charges")
