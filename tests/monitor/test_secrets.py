@@ -54,7 +54,8 @@ def test_no_secret_is_in_any_file_of_the_data_folder(tmp_path: Path) -> None:
     event = {
         "event_id": uuid.uuid4().hex,
         "exception": {"values": [{"type": "E", "value": f"401 Unauthorized {secret}", "stacktrace": {"frames": [
-            {"function": "f", "filename": "a.py", "lineno": 1, "vars": {"x": secret}, "context_line": f"g('{secret}')"}]}}]},
+            {"function": "f", "filename": "a.py", "lineno": 1, "vars": {"x": secret},
+             "context_line": f"g('{secret}')"}]}}]},
         "request": {"url": f"https://h.example/?token={secret}", "headers": {"Authorization": f"Bearer {secret}"},
                     "cookies": f"sid={secret}", "data": {"password": secret}},
         "extra": {"dump": f"Authorization: Bearer {secret}"}, "tags": {"t": secret}, "user": {"id": secret},
