@@ -116,3 +116,23 @@ def test_it_fits_a_phone(page: Any, monitor: Running) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.click("table.groups a")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_filter_is_tried_and_saved_in_the_page(page: Any, monitor: Running) -> None:
+    project = monitor.project("filter-page")
+    for number in range(3):
+        envelope(
+            project,
+            {"event_id": uuid.uuid4().hex, "message": f"m{number}", "environment": "test"},
+            monitor.base,
+        )
+    page.goto(f"/projects/{project['id']}/filters")
+    page.fill("[name=name]", "no tests")
+    page.fill("[name=field1]", "environment")
+    page.fill("[name=value1]", "test")
+    page.click("button:has-text('Try')")
+    page.wait_for_selector("text=3 of 3")
+    page.click("button:has-text('Save')")
+    page.wait_for_selector("td:has-text('no tests')")
+    page.click("button:has-text('Off')")
+    page.wait_for_selector("tr.off")

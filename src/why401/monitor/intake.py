@@ -8,11 +8,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from why401.monitor import projects
-from why401.monitor.kept import keep
+from why401.monitor import filters, projects, rules
+from why401.monitor.kept import Kept, keep
 from why401.monitor.projects import Key, Project
 from why401.monitor.receive.answers import Refused
 from why401.monitor.received import Received, Told
+from why401.monitor.rules import Decider, Rule
 from why401.monitor.scrub import scrub
 from why401.monitor.store import Store
 from why401.monitor.writer import Busy, Writer
@@ -27,6 +28,10 @@ class _Known:
     at: float = 0.0
     projects: dict[int, Project] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
+    filters: dict[int, list[tuple[int, Rule]]] = field(default_factory=dict)
+    causes: dict[tuple[int, str], str] = field(
+        default_factory=dict
+    )  # of groups, where a filter asks for them
 
 
 class Intake:
@@ -37,6 +42,7 @@ class Intake:
         self._key = store.secret("fingerprint")
         self._known = _Known()
         self._lock = threading.Lock()
+        self._decider = Decider()
         self._taken: Counter[tuple[int, int]] = Counter()  # (project, minute)
 
     # who
@@ -69,13 +75,20 @@ class Intake:
         with self._lock:
             if self._known is known:
                 try:
-                    with self._store.read() as connection:
-                        self._known = _Known(now, *projects.everything(connection))
+                    self._known = self._look(now)
                 except Exception:
                     if not known.keys:
                         raise Refused(503, "unavailable", _AWAY, AGAIN) from None
                     self._known = replace(known, at=now)  # what was true a moment ago
         return self._known
+
+    def _look(self, now: float) -> _Known:
+        with self._store.read() as connection:
+            held, keys = projects.everything(connection)
+            active = filters.active(connection)
+            asking = [one for one, held in active.items() if any(_asks_cause(rule) for _, rule in held)]
+            causes = filters.causes(connection, asking) if asking else {}
+        return _Known(now, held, keys, active, causes)
 
     def check_quota(self, project: Project, events: int = 1) -> None:
         """Raises Refused 429 where the project's quota for this minute is used up; what is refused is counted."""
@@ -98,7 +111,14 @@ class Intake:
 
     async def take(self, project: Project, received: Received, now: float) -> None:
         """Returns when everything is on disk. Raises Refused 503 where it cannot be."""
-        work = Work(kept=[keep(event, project, self._key, now) for event in received.events])
+        work = Work()
+        for event in received.events:
+            kept = keep(event, project, self._key, now)
+            by = self._dropped_by(kept, now)
+            if by is None:
+                work.kept.append(kept)
+            else:
+                work.dropped[project.id, filters.reason(by)] += 1
         work.counted = [(project.id, one) for one in received.counted]
         work.deployed = [(project.id, one) for one in received.deployed]
         work.told = [(project.id, self._scrubbed(one, project, now)) for one in received.told]
@@ -109,6 +129,16 @@ class Intake:
             await asyncio.wrap_future(self._writer.put(work))
         except Busy:
             raise Refused(503, "unavailable", _AWAY, AGAIN) from None
+
+    def _dropped_by(self, kept: Kept, now: float) -> int | None:
+        """The filter that drops the event, if one does."""
+        known = self._known
+        held = known.filters.get(kept.project)
+        if not held:
+            return None
+        cause = known.causes.get((kept.project, kept.grouped.key), "")
+        value = rules.values(kept.row, kept.event, kept.refusal, cause)
+        return self._decider.dropped_by(held, value, rules.chance(kept.row["client_id"]), now)
 
     def _scrubbed(self, told: Told, project: Project, now: float) -> Told:
         clean = scrub(
@@ -132,6 +162,10 @@ class Intake:
             self._writer.put(work)
         except Busy:
             return  # it is only a count
+
+
+def _asks_cause(rule: Rule) -> bool:
+    return any(one.field == "cause" for one in rule.when)
 
 
 _AWAY = "The monitor cannot write to its database at the moment; nothing was kept, come again."

@@ -219,7 +219,6 @@ filters = Table(
     Column("version", Integer, nullable=False),
     Column("rule", Text, nullable=False),  # JSON
     Column("enabled", Boolean, nullable=False),
-    Column("dropped", BigInteger, nullable=False, server_default="0"),
     Column("created", Double, nullable=False),
     Column("replaced", Double),  # a later version took its place
 )  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Router, get, patch
+from litestar import Router, delete, get, patch, post, put
 from litestar.exceptions import NotFoundException
 from litestar.params import Parameter
 
-from why401.monitor import groups, listing, schema
+from why401.monitor import filters, groups, listing, schema
 from why401.monitor.groups import Search
+from why401.monitor.rules import Rule
 from why401.monitor.store import Store
 from why401.monitor.web.viewer import Viewer
 
@@ -18,6 +19,7 @@ Limit = Annotated[int, Parameter(ge=1, le=1000, query="limit")]
 Before = Annotated[int | None, Parameter(ge=0, le=2**63 - 1, query="before")]
 _States = Literal["open", "all", "unresolved", "regressed", "resolved", "ignored", "muted"]
 Id = Annotated[int, Parameter(ge=0, le=2**63 - 1)]
+Small = Annotated[int, Parameter(ge=0, le=2**31 - 1)]
 
 
 class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,6 +28,14 @@ class GroupChange(msgspec.Struct, forbid_unknown_fields=True):
     state: Literal["unresolved", "resolved", "ignored", "muted"] | None = None
     resolved_in: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     muted_until: Annotated[float, msgspec.Meta(ge=0, le=1e11)] | None = None
+
+
+class FilterChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What is to be changed of a filter; what is left out stays."""
+
+    rule: Rule | None = None
+    position: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+    enabled: bool | None = None
 
 
 @get("/projects", sync_to_thread=True, summary="Projects that the token may see")
@@ -93,6 +103,55 @@ def change_group(viewer: Viewer, store: Store, project: Id, group: Id, data: Gro
         return _found(groups.one(connection, viewer.see(project), group), "group")
 
 
+@get(
+    "/projects/{project:int}/filters",
+    sync_to_thread=True,
+    summary="Filters in their order, with their counts",
+)
+def list_filters(viewer: Viewer, store: Store, project: Id) -> list[dict[str, Any]]:
+    with store.read() as connection:
+        return filters.listed(connection, viewer.see(project))
+
+
+@post("/projects/{project:int}/filters", sync_to_thread=True, summary="Add a filter after the others")
+def add_filter(viewer: Viewer, store: Store, project: Id, data: Rule) -> list[dict[str, Any]]:
+    viewer.need("member")
+    with store.write() as connection:
+        identity = filters.add(connection, viewer.see(project), data)
+        groups.note(connection, viewer.name, "filter added", project, {"filter": identity, "name": data.name})
+        return filters.listed(connection, project)
+
+
+@put(
+    "/projects/{project:int}/filters/{identity:int}", sync_to_thread=True, summary="A new version of a filter"
+)
+def change_filter(
+    viewer: Viewer, store: Store, project: Id, identity: Small, data: FilterChange
+) -> list[dict[str, Any]]:
+    viewer.need("member")
+    with store.write() as connection:
+        new = filters.change(
+            connection, viewer.see(project), identity, data.rule, data.position, data.enabled
+        )
+        groups.note(connection, viewer.name, "filter changed", project, {"filter": new, "was": identity})
+        return filters.listed(connection, project)
+
+
+@delete("/projects/{project:int}/filters/{identity:int}", sync_to_thread=True, summary="Remove a filter")
+def remove_filter(viewer: Viewer, store: Store, project: Id, identity: Small) -> None:
+    viewer.need("member")
+    with store.write() as connection:
+        filters.remove(connection, viewer.see(project), identity)
+        groups.note(connection, viewer.name, "filter removed", project, {"filter": identity})
+
+
+@post("/projects/{project:int}/filters/try", sync_to_thread=True, status_code=200,
+      summary="What a filter would have done to the last day's events")  # fmt: skip
+def try_filter(viewer: Viewer, store: Store, project: Id, data: Rule) -> dict[str, Any]:
+    with store.read() as connection:
+        return filters.tried(connection, viewer.see(project), data)
+
+
 def _found(value: dict[str, Any] | None, what: str) -> dict[str, Any]:
     if value is None:
         raise NotFoundException(f"There is no such {what} in this project.")
@@ -109,6 +168,11 @@ router = Router(
         one_group,
         events_of_group,
         change_group,
+        list_filters,
+        add_filter,
+        change_filter,
+        remove_filter,
+        try_filter,
     ],
     tags=["why401"],
 )

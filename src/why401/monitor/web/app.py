@@ -24,9 +24,20 @@ from litestar.template.config import TemplateConfig
 import why401
 from why401.monitor.projects import Unknown
 from why401.monitor.store import Store
-from why401.monitor.web import api, group_pages, health, live, pages, project_pages, sign_in, words
+from why401.monitor.web import (
+    api,
+    filter_pages,
+    group_pages,
+    health,
+    live,
+    pages,
+    project_pages,
+    sign_in,
+    words,
+)
 from why401.monitor.web.viewer import viewer_of
 
+_PAGES = (pages, project_pages, group_pages, filter_pages, sign_in, health, live)
 log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 #: Nothing inline, nothing from elsewhere: what an event holds can be shown, and never runs.
@@ -48,9 +59,7 @@ def application(store: Store, base: str, hub: live.Hub) -> Litestar:
     return Litestar(
         route_handlers=[
             # One router: where the handlers of one path come one by one, Litestar wraps their threads twice.
-            Router("/", route_handlers=[
-                *pages.HANDLERS, *project_pages.HANDLERS, *group_pages.HANDLERS, *sign_in.HANDLERS, *health.HANDLERS,
-                live.stream]),
+            Router("/", route_handlers=[handler for module in _PAGES for handler in module.HANDLERS]),
             api.router,
             create_static_files_router(
                 "/static", [HERE / "static"], include_in_schema=False, cache_control=CacheControlHeader(max_age=86400)

@@ -79,3 +79,6 @@ async def stream(viewer: Viewer, store: Store, state: State) -> ServerSentEvent:
                 yield ServerSentEventMessage(event="projects", data="changed")
 
     return ServerSentEvent(messages(), headers={"X-Accel-Buffering": "no"})
+
+
+HANDLERS = (stream,)
