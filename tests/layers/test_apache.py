@@ -306,10 +306,10 @@ def test_a_large_configuration_is_read_fast() -> None:
         + LOGIN + "</Directory>\n" + "SetEnv X 1\n" * 55 + "</VirtualHost>\n"
     )  # fmt: skip
     files = [(f"a/sites-enabled/{n:03}.conf", site.format(n)) for n in range(300)]
-    start = time.perf_counter()
+    start = time.process_time()
     found = layer(("a/apache2.conf", "ServerRoot /a\nInclude sites-enabled/*.conf\n"), *files)
     assert len(found.routes()) > 300
-    assert time.perf_counter() - start < 3  # about 1 s where nothing else runs
+    assert time.process_time() - start < 3  # about 1 s where nothing else runs
 
 
 PHP = '<FilesMatch "\\.php$">\nSetHandler "proxy:fcgi://127.0.0.1:9000"\n</FilesMatch>\n'

@@ -123,9 +123,9 @@ def test_quoting_round_trip(text: str) -> None:
 def test_time_is_linear(unit: str) -> None:
     def took(count: int) -> float:
         text = "Basic " + unit * count
-        start = time.perf_counter()
+        start = time.thread_time()  # what others do on the machine does not count
         parse([text])
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     took(100)
-    assert took(40_000) < 40 * max(min(took(4_000) for _ in range(3)), 0.001)
+    assert min(took(40_000) for _ in range(2)) < 40 * max(min(took(4_000) for _ in range(3)), 0.001)
