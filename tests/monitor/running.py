@@ -43,6 +43,7 @@ class Running:
     data: Path
     base: str
     database: str | None = None
+    more: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     projects: dict[str, Any] = field(default_factory=dict)
 
@@ -52,7 +53,16 @@ class Running:
 
     def start(self) -> None:
         listen = self.base.removeprefix("http://")
-        command = [sys.executable, "-m", "why401.cli.main", "serve", *self.options, "--listen", listen]
+        command = [
+            sys.executable,
+            "-m",
+            "why401.cli.main",
+            "serve",
+            *self.options,
+            "--listen",
+            listen,
+            *self.more,
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         until(lambda: self._answers(), 30)
 
@@ -105,8 +115,8 @@ def until(asked: Callable[[], Any], seconds: float = 10) -> Any:
 
 
 @contextmanager
-def running(data: Path, database: str | None = None) -> Iterator[Running]:
-    one = Running(data, f"http://127.0.0.1:{free_port()}", database)
+def running(data: Path, database: str | None = None, more: tuple[str, ...] = ()) -> Iterator[Running]:
+    one = Running(data, f"http://127.0.0.1:{free_port()}", database, more)
     one.start()
     try:
         yield one

@@ -12,6 +12,8 @@ def main(words: Sequence[str]) -> int:
     options = monitor_options.parser("serve", "Receive, explain and show errors, until SIGTERM.")
     options.add_argument("--listen", default="127.0.0.1:4010", metavar="HOST:PORT")
     options.add_argument("--url", metavar="URL", help="the address by which clients and browsers reach it")
+    options.add_argument("--allow-host", action="append", default=[], metavar="HOST",
+                         help="a host off the public internet that notices and uptime checks may go to")  # fmt: skip
     return monitor_options.run(_serve, options, words)
 
 
@@ -22,5 +24,5 @@ def _serve(given: argparse.Namespace) -> int:
     host, _, port = given.listen.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise Unusable(f"--listen {given.listen}: give HOST:PORT, such as 127.0.0.1:4010.")
-    serve(given.data, host.strip("[]") or "127.0.0.1", int(port), given.database, given.url)
+    serve(given.data, host.strip("[]") or "127.0.0.1", int(port), given.database, given.url, given.allow_host)
     return 0

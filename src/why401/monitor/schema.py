@@ -223,6 +223,57 @@ filters = Table(
     Column("replaced", Double),  # a later version took its place
 )  # fmt: skip
 
+alerts = Table(
+    "alerts", metadata,
+    _counted(),
+    _project(),
+    Column("rule", Text, nullable=False),  # JSON
+    Column("created", Double, nullable=False),
+)  # fmt: skip
+
+channels = Table(  # where notices go, as Apprise writes it; may hold secrets, so it is shown only in part
+    "channels", metadata,
+    _counted(),
+    _project(),
+    Column("url", Text, nullable=False),
+    Column("created", Double, nullable=False),
+)  # fmt: skip
+
+notices = Table(  # what was noticed, and whether it was told
+    "notices", metadata,
+    _id(),
+    _project(),
+    Column("alert_id", Integer, nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("time", Double, nullable=False),
+    Column("title", String(400), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("path", String(200), nullable=False),  # of the page that shows more
+    Column("sent", Double),
+    UniqueConstraint("alert_id", "key"),
+    Index("notices_by_project", "project_id", "time"),
+    Index("notices_waiting", "project_id",
+          sqlite_where=Column("sent").is_(None), postgresql_where=Column("sent").is_(None)),
+)  # fmt: skip
+
+checks = Table(  # addresses that are asked again and again
+    "checks", metadata,
+    _counted(),
+    _project(),
+    Column("url", String(2000), nullable=False),
+    Column("every", Integer, nullable=False),  # seconds
+    Column("created", Double, nullable=False),
+    Column("asked", Double),
+    Column("state", String(16), nullable=False, server_default="new"),  # new, up, down, forbidden
+    Column("since", Double),
+    Column("status", Integer),
+    Column("milliseconds", Double),
+    Column("says", Text, nullable=False, server_default=""),
+    Column("expires", Double),  # of the certificate
+    Column("cause", String(64), nullable=False, server_default=""),
+    Column("report", Text),
+)  # fmt: skip
+
 users = Table(
     "users", metadata,
     _counted(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import uvicorn
 from why401.monitor import settings
 from why401.monitor.explain import Explainer
 from why401.monitor.intake import Intake
+from why401.monitor.keeper import Keeper
+from why401.monitor.outgoing import Outgoing
 from why401.monitor.receive.app import Receiver
 from why401.monitor.store import Store, open_store
 from why401.monitor.web.app import application
@@ -25,12 +28,13 @@ log = logging.getLogger(__name__)
 class Monitor:
     """All of one node: an ASGI application whose lifespan starts and ends its parts."""
 
-    def __init__(self, store: Store, base: str) -> None:
+    def __init__(self, store: Store, base: str, allowed: Collection[str] = ()) -> None:
         self.store, self.base = store, base
         self.writer = Writer(store)
         self.intake = Intake(store, self.writer)
         self.receiver = Receiver(self.intake, base)
         self.explainer = Explainer(store)
+        self.keeper = Keeper(store, Outgoing(allowed), base)
         self.hub = Hub()
         self.writer.listeners += [self.explainer.listen, self.hub.listen]
         self.explainer.listeners.append(self.hub.tell)
@@ -50,23 +54,30 @@ class Monitor:
         self.hub.start()
         self.writer.start()
         self.explainer.start()
+        self.keeper.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await asyncio.to_thread(self.stop)
         await send({"type": "lifespan.shutdown.complete"})
 
     def stop(self) -> None:
+        self.keeper.stop()
         self.writer.stop()
         self.explainer.stop()
         self.store.close()
 
 
-def serve(data: Path, host: str, port: int, database: str | None, base: str | None) -> None:
-    """Serve until SIGTERM or SIGINT, then write what is waiting. Raises store.Unusable, OSError."""
+def serve(
+    data: Path, host: str, port: int, database: str | None, base: str | None, allowed: Collection[str] = ()
+) -> None:
+    """Serve until SIGTERM or SIGINT, then write what is waiting. Raises store.Unusable, OSError.
+
+    `allowed`: hosts off the public internet that notices and uptime checks may go to.
+    """
     store = open_store(data, database)
     address = base or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     settings.put(store, "base", address)
-    monitor = Monitor(store, address)
+    monitor = Monitor(store, address, allowed)
     config = uvicorn.Config(
         monitor,
         host=host,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -274,7 +275,11 @@ def _regressed(connection: Connection, before: Sequence[Any], members: dict[int,
             continue
         found.add(row.id)
     if found:
-        connection.execute(update(g).where(g.c.id.in_(found)).values(state="regressed", resolved_in=""))
+        connection.execute(
+            update(g)
+            .where(g.c.id.in_(found))
+            .values(state="regressed", resolved_in="", state_changed=time.time())
+        )
     return found
 
 

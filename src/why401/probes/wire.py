@@ -7,9 +7,11 @@ head as it goes out and comes in, so the record holds what was really sent, not 
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pycurl
 
@@ -138,6 +140,22 @@ def never() -> bool:
     return False
 
 
+#: Where a program sends requests for others: whether a resolved address may be connected to. None: all may.
+guard: Callable[[str], bool] | None = None
+
+
+def _guarded(allows: Callable[[str], bool]) -> Callable[[int, Any], Any]:
+    """libcurl asks for a socket with the very address it is going to connect to, so no second look-up can differ."""
+
+    def opened(purpose: int, address: Any) -> Any:
+        del purpose
+        if not allows(address.addr[0] if isinstance(address.addr, tuple) else address.addr):
+            return pycurl.SOCKET_BAD
+        return socket.socket(address.family, address.socktype, address.protocol)
+
+    return opened
+
+
 def send(
     ask: Ask, *, number: int = 1, stop: Callable[[], bool] = never, notes: list[str] | None = None
 ) -> tuple[Exchange, ...]:
@@ -150,6 +168,8 @@ def send(
     handle = pycurl.Curl()
     try:
         _prepare(handle, ask, recorder)
+        if guard is not None:
+            handle.setopt(pycurl.OPENSOCKETFUNCTION, _guarded(guard))
         handle.setopt(pycurl.NOPROGRESS, 0)
         handle.setopt(pycurl.XFERINFOFUNCTION, _progress(stop))
         try:

@@ -25,6 +25,7 @@ import why401
 from why401.monitor.projects import Unknown
 from why401.monitor.store import Store
 from why401.monitor.web import (
+    alert_pages,
     api,
     filter_pages,
     group_pages,
@@ -34,10 +35,10 @@ from why401.monitor.web import (
     project_pages,
     sign_in,
     words,
-)
+)  # fmt: skip
 from why401.monitor.web.viewer import viewer_of
 
-_PAGES = (pages, project_pages, group_pages, filter_pages, sign_in, health, live)
+_PAGES = (pages, project_pages, group_pages, filter_pages, alert_pages, sign_in, health, live)
 log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 #: Nothing inline, nothing from elsewhere: what an event holds can be shown, and never runs.
