@@ -136,12 +136,12 @@ def test_down_and_expiring(store: Store) -> None:
             Looked("up", 200),
         ]
     )
-    assert uptime.look(store, lambda url: next(answers), NOW) == 1
-    assert uptime.look(store, lambda url: next(answers), NOW + 30) == 0, "not before its time"
+    assert uptime.look(store, lambda _: next(answers), NOW) == 1
+    assert uptime.look(store, lambda _: next(answers), NOW + 30) == 0, "not before its time"
     assert noticed(store, Alert("expiring", days=7)) == ["A certificate is about to end"]
     assert noticed(store, Alert("expiring", days=3)) == []
     assert noticed(store, Alert("down")) == []
-    uptime.look(store, lambda url: next(answers), NOW + 60)
+    uptime.look(store, lambda _: next(answers), NOW + 60)
     assert noticed(store, Alert("down"), now=NOW + 61) == ["https://a.example/ fails"]
 
 
@@ -155,7 +155,7 @@ def test_what_cannot_be_checked_is_refused(store: Store, url: str) -> None:
 def told(store: Store, now: float, **options: Any) -> list[tuple[str, str]]:
     sent: list[tuple[str, str]] = []
 
-    def send(urls: list[str], title: str, text: str) -> list[str]:
+    def send(_: list[str], title: str, text: str) -> list[str]:
         sent.append((title, text))
         return list(options.get("failed", []))
 
@@ -182,7 +182,8 @@ def test_each_is_told_once_and_a_storm_is_one_message(store: Store) -> None:
     waiting(store, "a", *map(str, range(50)))
     assert told(store, NOW + 10) == [], "not so soon again"
     ((title, text),) = told(store, NOW + 200)
-    assert title == "[p] 50 notices" and "and 30 more" in text
+    assert title == "[p] 50 notices"
+    assert "and 30 more" in text
     assert told(store, NOW + 400) == []
 
 
@@ -203,7 +204,8 @@ def test_channels_are_shown_without_their_secrets(store: Store) -> None:
     with_channel(store)
     with store.read() as connection:
         (one,) = notices.channels(connection, 1)
-    assert "pass-word" not in json.dumps(one) and "hook.example" in one["shown"]
+    assert "pass-word" not in json.dumps(one)
+    assert "hook.example" in one["shown"]
 
 
 def test_retention_keeps_the_newest_of_each_group(store: Store) -> None:
@@ -231,9 +233,7 @@ def webhook(one: Any, project: dict[str, Any], place: str) -> None:
     store.close()
 
 
-def test_two_nodes_on_one_database_show_all_and_tell_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_nodes_on_one_database_show_all_and_tell_once(tmp_path: Path) -> None:
     try:
         with hook() as server, postgresql(tmp_path / "postgresql") as url:
             allowed = ("--allow-host", "127.0.0.1")

@@ -178,9 +178,11 @@ def _expires(url: str) -> float | None:
     if split.scheme != "https" or not split.hostname:
         return None
     try:
-        with socket.create_connection((split.hostname, split.port or 443), TIMEOUT) as plain:
-            with ssl.create_default_context().wrap_socket(plain, server_hostname=split.hostname) as secured:
-                held = secured.getpeercert() or {}
+        with (
+            socket.create_connection((split.hostname, split.port or 443), TIMEOUT) as plain,
+            ssl.create_default_context().wrap_socket(plain, server_hostname=split.hostname) as secured,
+        ):
+            held = secured.getpeercert() or {}
         return float(ssl.cert_time_to_seconds(str(held["notAfter"])))
     except (OSError, KeyError, ValueError):
         return None
