@@ -37,6 +37,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python bench/har.py
 	$(BIN)/python bench/config.py
 	$(BIN)/python bench/log_search.py
+	$(BIN)/python bench/middleware.py
 
 fit: $(VENV)/.dev
 	$(BIN)/pip install --quiet -e '.[fit]'

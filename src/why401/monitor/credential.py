@@ -15,7 +15,13 @@ from why401.secret import MASK, SENSITIVE_NAME, is_sensitive_field
 
 _JWT = lazy(r"eyJ[\w-]{6,}\.[\w-]{2,}\.?[\w-]*")
 _FILTERED = lazy(r"(?i)\W*(?:filtered|redacted|masked|removed|hidden|scrubbed|\*+|x{4,}|•+)\W*")
+#: A value of which only this module's words are left: a reporter blanked it before.
+_TOLD = lazy(r"(?:[\w-]{1,40} )?(?:[\w.@+-]{1,64}[: ])?••• #[0-9a-f]{12}(?: \[[^\]]{0,1000}\])?")
 _USER = lazy(r"[\w.@+-]{1,64}")
+
+
+#: How a credential was found; `jwt`: a token that has not ended.
+STATES = ("absent", "empty", "malformed", "expired", "not-yet", "jwt", "opaque")
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Told:
     masked: str
     parts: tuple[str, ...] = ()
     scheme: str = ""  # lower case; "" for a value without one
-    state: str = "opaque"  # filtered, empty, malformed, expired, not-yet, jwt, opaque
+    state: str = "opaque"  # filtered, or one of STATES
     fingerprint: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
 
@@ -53,7 +59,7 @@ def told(name: str, value: str, key: bytes, now: float) -> Told:
         bare = bare[1:-1]
     if not bare:
         return Told("", state="empty")
-    if filtered(bare):
+    if filtered(bare) or _TOLD.fullmatch(bare):
         return Told(value, state="filtered")
     if name.lower() in ("cookie", "cookie2", "set-cookie", "set-cookie2"):
         return _cookies(bare, key, name.lower().startswith("set"))

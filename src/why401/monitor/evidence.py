@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from why401 import readers
 from why401.evidence import Evidence, Exchange, Fields, Request, Response, Source
@@ -11,6 +14,7 @@ from why401.monitor import refusal
 from why401.monitor.event import Event
 from why401.monitor.take import mapping, text, whole
 from why401.readers import Input
+from why401.secret import MASK
 
 
 def of(event: Event) -> Evidence:
@@ -30,7 +34,10 @@ def _exchanges(event: Event) -> Iterator[Exchange]:
             Response(status, "", _fields(given.get("answered", [])), complete=False) if status else None
         )
         request = Request(
-            given.get("method"), given.get("url"), _fields(given.get("fields", [])), complete=False
+            given.get("method"),
+            given.get("url"),
+            _fields(_sent(event)),
+            complete=given.get("complete", False),
         )
         yield Exchange(1, request, answered, Source("event"), when)
     for number, crumb in enumerate(event.get("breadcrumbs", [])[-30:], 2):
@@ -41,6 +48,39 @@ def _exchanges(event: Event) -> Iterator[Exchange]:
             yield Exchange(
                 number, request, Response(code, complete=False), Source("breadcrumb", number), when
             )
+
+
+def _sent(event: Event) -> list[list[str]]:
+    """The request's fields. Where a client kept a token for itself and told of its claims, a token of these claims
+    stands in for it: what is asked of it (has it ended, whom is it for) is answered by the claims alone."""
+    held = mapping(event.get("context"), "credential")
+    claims = mapping(held, "claims")
+    fields = event["exchange"].get("fields", [])
+    if not claims or not fields:
+        return fields
+    token = _stand_in(claims)
+    return [
+        [name, f"{value.partition(' ')[0]} {token}"]
+        if name.lower() == "authorization" and MASK in value
+        else [name, value]
+        for name, value in fields
+    ]
+
+
+def _stand_in(claims: dict[str, Any]) -> str:
+    """A token without a signature of anyone's."""
+    header = {name: claims[name] for name in ("alg", "kid", "typ") if name in claims}
+    parts = [
+        json.dumps(part).encode() for part in (header, {k: v for k, v in claims.items() if k not in header})
+    ]
+    length = (
+        64
+        if str(header.get("alg", "")).startswith("ES")
+        else 32
+        if str(header.get("alg", "")).startswith("HS")
+        else 256
+    )
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (*parts, b"0" * length))
 
 
 def _fields(pairs: list[list[str]]) -> Fields:

@@ -10,15 +10,19 @@ import msgspec
 import zstandard
 
 from why401.monitor import grouping, refusal
-from why401.monitor.credential import Told
+from why401.monitor.credential import STATES, Told
 from why401.monitor.event import Event
 from why401.monitor.grouping import Grouped
 from why401.monitor.projects import Project
 from why401.monitor.refusal import Refusal
 from why401.monitor.scrub import scrub
-from why401.monitor.take import text
+from why401.monitor.take import mapping, text
+from why401.prefilter import lazy
+from why401.protocol import jwt
 
 MOST_TAGS = 30
+_CLAIMS = frozenset((*jwt.HARMLESS, *jwt.HARMLESS_HEADER))
+_SCHEME, _PRINT = lazy(r"[\w-]{1,40}"), lazy("[0-9a-f]{12}")
 _compressor = zstandard.ZstdCompressor(level=3)
 _decompressor = zstandard.ZstdDecompressor()
 
@@ -38,12 +42,15 @@ class Kept:
 
 def keep(event: Event, project: Project, key: bytes, now: float) -> Kept:
     """Scrub and group an event."""
-    scrubbed = scrub(event, key, now, project.blocklist, project.allowlist)
+    rest, said = _said(event)
+    scrubbed = scrub(rest, key, now, project.blocklist, project.allowlist)
     clean: Event = scrubbed.event
     credential = _credential(scrubbed.told)
+    if credential is None or credential.state == "filtered":
+        credential = said or credential
     found = refusal.of(clean)
     grouped = grouping.group(clean, found, credential.state if credential else "")
-    if credential is not None and credential.fingerprint:
+    if credential is not None and (credential.fingerprint or credential is said):
         clean["context"] = {**clean.get("context", {}), "credential": {
             "scheme": credential.scheme, "fingerprint": credential.fingerprint, "state": credential.state,
             "claims": credential.claims}}  # fmt: skip
@@ -79,6 +86,26 @@ def _credential(told: list[tuple[str, Told]]) -> Told | None:
         if name in named:
             return named[name]
     return next((one for _, one in told if one.scheme and one.fingerprint), None)
+
+
+def _said(event: Event) -> tuple[Event, Told | None]:
+    """(the event without it, what the client told of a credential that it kept for itself). Only what has the form of
+    such words is taken: it is written as it stands."""
+    context = mapping(event, "context")
+    held = mapping(context, "credential")
+    if text(held, "state") not in STATES:
+        return event, None
+    rest: Event = {
+        **event,
+        "context": {name: value for name, value in context.items() if name != "credential"},
+    }
+    scheme, print_ = text(held, "scheme"), text(held, "fingerprint")
+    claims = {
+        name: value for name, value in mapping(held, "claims").items()
+        if name in _CLAIMS and isinstance(value, str | int | float) and len(str(value)) < 300
+    }  # fmt: skip
+    return rest, Told("", (), scheme if _SCHEME.fullmatch(scheme) else "", text(held, "state"),
+                      print_ if _PRINT.fullmatch(print_) else "", claims)  # fmt: skip
 
 
 def _tags(event: Event, row: dict[str, Any], found: Refusal | None) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ import binascii
 import struct
 from typing import Any
 
+from why401.monitor import told
 from why401.monitor.event import Event, Exchange, Frame, Raised
 from why401.monitor.ids import client_id
 from why401.monitor.received import Counted, Deployed, Received, Told
@@ -60,6 +61,7 @@ def notice(body: dict[str, Any], now: float, identity: str = "") -> Event:
     if environment := mapping(body, "environment"):
         rest["env"] = environment
     made["context"] = rest
+    told.add(made, made.get("params", {}).pop("why401", None))
     return made
 
 
@@ -101,6 +103,8 @@ def _exchange(
     status = whole(mapping(params, "response"), "status_code", "statusCode", "status")
     if status is not None:
         found["status"] = status
+        answered = mapping(mapping(params, "response"), "headers")
+        found["answered"] = [[name, value] for name, value in answered.items() if isinstance(value, str)]
     return found
 
 

@@ -15,9 +15,11 @@ from typing import Any
 import msgspec
 
 from why401.evidence import REFUSALS
+from why401.monitor import told
 from why401.monitor.event import Event, Exchange
 from why401.monitor.ids import client_id
 from why401.monitor.receive.answers import Refused
+from why401.monitor.receive.envelope import json
 from why401.monitor.received import Counted, Received
 from why401.monitor.stacks import frames
 from why401.monitor.take import items, mapping, text, whole
@@ -156,6 +158,8 @@ def _span(resource: dict[str, Any], span: dict[str, Any], now: float) -> Receive
         made["kind"], made["level"] = "refusal", "warning"
         made["exchange"] = exchange
         made["params"] = held
+        if said := held.pop("why401", ""):
+            told.add(made, json(str(said).encode()))
         made["id"] = client_id(f"{text(span, 'traceId')}{text(span, 'spanId')}")
         found.events.append(made)
     if not found.events and not found.counted:

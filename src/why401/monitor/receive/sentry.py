@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from why401.evidence import REFUSALS
+from why401.monitor import told
 from why401.monitor.event import Event, Exchange, Frame, Raised
 from why401.monitor.ids import client_id
 from why401.monitor.receive.envelope import Item, json
@@ -62,6 +63,7 @@ def event(payload: dict[str, Any], now: float) -> Event:
     fingerprint = [part for part in items(payload, "fingerprint") if isinstance(part, str)]
     if fingerprint and fingerprint != ["{{ default }}"]:
         made["fingerprint"] = fingerprint[:10]
+    told.add(made, mapping(payload, "contexts").get("why401"))
     return made
 
 
