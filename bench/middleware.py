@@ -17,7 +17,8 @@ ROUNDS, REQUESTS = 41, 500
 TO = "http://" + "a" * 32 + "@127.0.0.1:9/1"
 SCOPE = {
     "type": "http", "method": "GET", "path": "/orders/17", "scheme": "http", "query_string": b"", "http_version": "1.1",
-    "headers": [(b"host", b"shop.example"), (b"authorization", b"Bearer x")], "client": ("127.0.0.1", 1), "server": ("a", 80),
+    "headers": [(b"host", b"shop.example"), (b"authorization", b"Bearer x")], "client": ("127.0.0.1", 1),
+    "server": ("a", 80),
 }  # fmt: skip
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/orders/17", "SERVER_NAME": "a", "SERVER_PORT": "80",
            "wsgi.url_scheme": "http", "HTTP_HOST": "shop.example", "HTTP_AUTHORIZATION": "Bearer x"}  # fmt: skip
