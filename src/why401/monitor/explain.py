@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import queue
 import threading
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from multiprocessing import get_context
 from sqlalchemy import update
 
 from why401.monitor import schema
-from why401.monitor.evidence import diagnose
+from why401.monitor.evidence import diagnose, gently
 from why401.monitor.store import Store
 from why401.monitor.writing import Outcome
 
@@ -67,7 +66,7 @@ class Explainer:
 
     def _explain(self, outcome: Outcome) -> None:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, get_context("spawn"), _gently)
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), gently)
         report = self._pool.submit(diagnose, outcome.sample.raw).result(60)
         causes = json.loads(report)["causes"]
         cause = (causes[0]["id"] if causes else None) or ""
@@ -80,7 +79,3 @@ class Explainer:
             )
         for listener in self.listeners:
             listener({outcome.project})
-
-
-def _gently() -> None:
-    os.nice(10)
