@@ -1,7 +1,8 @@
 """The diagnosis of groups of refusals, by the same flow as the command line, in a process of its own.
 
-A group is diagnosed when it is new, and again when its events have doubled: so evidence accumulates, and a flood costs
-nothing. The raw event goes to that process in memory and nowhere else; what comes back is a report without secrets.
+A group is diagnosed when it is new, and again each time that it has four times as many events: so evidence accumulates,
+and a flood costs nothing. Half of the time this rests, since receiving goes before it. The raw event goes to that
+process in memory and nowhere else; what comes back is a report without secrets.
 """
 
 from __future__ import annotations
@@ -10,17 +11,15 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from sqlalchemy import update
-
-from why401.monitor import schema
 from why401.monitor.evidence import diagnose, gently
-from why401.monitor.store import Store
-from why401.monitor.writing import Outcome
+from why401.monitor.writer import Busy, Writer
+from why401.monitor.writing import Explained, Outcome, Work
 
 MOST_WAITING = 1_000
 log = logging.getLogger(__name__)
@@ -29,8 +28,8 @@ log = logging.getLogger(__name__)
 class Explainer:
     """Diagnoses what the writer tells it of."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._jobs: queue.Queue[Outcome | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="why401-explainer", daemon=True)
         self._pool: ProcessPoolExecutor | None = None
@@ -51,18 +50,23 @@ class Explainer:
         """Called by the writer."""
         for outcome in outcomes:
             before = outcome.number - outcome.written
-            doubled = outcome.number.bit_length() > before.bit_length()
-            if outcome.sample.refusal is not None and (outcome.new or doubled) and not self._jobs.full():
+            grown = outcome.number.bit_length() // 2 > before.bit_length() // 2  # past a power of four
+            if outcome.sample.refusal is not None and (outcome.new or grown) and not self._jobs.full():
                 self._jobs.put_nowait(outcome)
 
     def _run(self) -> None:
         while (outcome := self._jobs.get()) is not None:
+            start = time.monotonic()
             try:
                 self._explain(outcome)
+            except Busy:
+                continue  # its next events bring it up again
             except (BrokenProcessPool, RuntimeError):
                 self._pool = None
             except Exception:
                 log.exception("group %s could not be diagnosed", outcome.group)
+            if not self._jobs.empty():
+                time.sleep(min(1.0, time.monotonic() - start))
 
     def _explain(self, outcome: Outcome) -> None:
         if self._pool is None:
@@ -70,12 +74,10 @@ class Explainer:
         report = self._pool.submit(diagnose, outcome.sample.raw).result(60)
         causes = json.loads(report)["causes"]
         cause = (causes[0]["id"] if causes else None) or ""
-        with self._store.write() as connection:
-            held = schema.groups
-            connection.execute(
-                update(held)
-                .where(held.c.id == outcome.group)
-                .values(cause=cause, report=report, diagnosed_at=outcome.number)
-            )
+        explained = Explained(outcome.group, cause, report, outcome.number)
+        done = self._writer.put(Work(explained=[explained]))
+        done.add_done_callback(lambda _: self._tell(outcome.project))
+
+    def _tell(self, project: int) -> None:
         for listener in self.listeners:
-            listener({outcome.project})
+            listener({project})

@@ -33,7 +33,7 @@ class Monitor:
         self.writer = Writer(store)
         self.intake = Intake(store, self.writer)
         self.receiver = Receiver(self.intake, base)
-        self.explainer = Explainer(store)
+        self.explainer = Explainer(self.writer)
         self.keeper = Keeper(store, Outgoing(allowed), base)
         self.hub = Hub()
         self.writer.listeners += [self.explainer.listen, self.hub.listen]
@@ -62,8 +62,8 @@ class Monitor:
 
     def stop(self) -> None:
         self.keeper.stop()
-        self.writer.stop()
         self.explainer.stop()
+        self.writer.stop()
         self.store.close()
 
 

@@ -22,6 +22,16 @@ from why401.monitor.store import Store
 g, e = schema.groups, schema.events
 
 
+@dataclass(frozen=True)
+class Explained:
+    """A group's diagnosis, as JSON without secrets. `number`: of its events by then."""
+
+    group: int
+    cause: str
+    report: str
+    number: int
+
+
 @dataclass
 class Work:
     """What is to be written together."""
@@ -30,6 +40,7 @@ class Work:
     counted: list[tuple[int, Counted]] = field(default_factory=list)  # (project, …)
     deployed: list[tuple[int, Deployed]] = field(default_factory=list)
     told: list[tuple[int, Told]] = field(default_factory=list)
+    explained: list[Explained] = field(default_factory=list)
     dropped: Counter[tuple[int, str]] = field(default_factory=Counter)  # (project, reason)
     refused: Counter[tuple[str, str, str, str]] = field(
         default_factory=Counter
@@ -40,6 +51,7 @@ class Work:
         self.counted += other.counted
         self.deployed += other.deployed
         self.told += other.told
+        self.explained += other.explained
         self.dropped.update(other.dropped)
         self.refused.update(other.refused)
 
@@ -198,6 +210,9 @@ def write(
     _releases(store, connection, kept, work.deployed, now)
     _requests(store, connection, work.counted)
     _facts(store, connection, work, now)
+    for one in work.explained:
+        values = {"cause": one.cause, "report": one.report, "diagnosed_at": one.number}
+        connection.execute(update(g).where(g.c.id == one.group).values(values))
     return outcomes, found
 
 
