@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.monitor.hooks import hook
 from tests.monitor.running import Running, until
 
 
@@ -94,3 +98,84 @@ def test_opentelemetry(monitor: Running, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (found["kind"], found["status"]) == ("refusal", 401)
     (group,) = monitor.api(project, "/groups")
     assert (group["host"], group["route"]) == ("api.example.com", "/v1/charges")
+
+
+CLIENTS = Path(__file__).parent / "clients"
+
+
+def node(program: str, *arguments: str) -> None:
+    if shutil.which("node") is None or not (CLIENTS / "node_modules").exists():
+        pytest.skip("Node.js or its clients are not installed (tools/install-servers)")
+    done = subprocess.run(
+        ["node", program, *arguments], cwd=CLIENTS, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_sentry_node(monitor: Running) -> None:
+    project = monitor.project("sentry-node")
+    node("sentry.cjs", project["sentry_dsn"])
+    found = first(monitor, project)
+    assert (found["class"], found["status"], found["release"]) == ("Error", 401, "shop@2")
+    whole = monitor.api(project, f"/events/{found['id']}")
+    assert whole["event"]["raised"][0]["frames"][0]["function"] == "charge"
+    assert "s3cr3t-value" not in str(whole)
+
+
+def test_airbrake_node(monitor: Running) -> None:
+    project = monitor.project("airbrake-node")
+    node("airbrake.cjs", monitor.base, str(project["id"]), project["key"])
+    found = first(monitor, project)
+    assert (found["class"], found["status"], found["environment"]) == ("Error", 403, "test")
+
+
+@pytest.mark.parametrize("form", ["http", "proto"])
+def test_opentelemetry_node(monitor: Running, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    project = monitor.project(f"opentelemetry-node-{form}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", monitor.base)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"Authorization=Bearer%20{project['key']}")
+    node("opentelemetry.cjs", form)
+    found = first(monitor, project)
+    assert (found["kind"], found["status"]) == ("refusal", 401)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
+    made = tmp_path_factory.mktemp("bundle") / "browser.js"
+    esbuild = CLIENTS / "node_modules/.bin/esbuild"
+    if not esbuild.exists():
+        pytest.skip("the browsers' clients are not installed (tools/install-servers)")
+    subprocess.run(
+        [esbuild, "browser.js", "--bundle", f"--outfile={made}", "--log-level=error"], cwd=CLIENTS, check=True
+    )
+    return made.read_text()
+
+
+@pytest.fixture
+def elsewhere(bundle: str) -> Iterator[Any]:
+    """A page of another origin, in which the browsers' clients are loaded."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    with hook() as server, playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://localhost:{server.server_port}/")
+        page.add_script_tag(content=bundle)
+        yield page
+        browser.close()
+
+
+def test_sentry_browser(monitor: Running, elsewhere: Any) -> None:
+    project = monitor.project("sentry-browser")
+    assert elsewhere.evaluate("dsn => reportToSentry(dsn)", project["sentry_dsn"])
+    assert first(monitor, project)["status"] == 401
+
+
+def test_airbrake_browser(monitor: Running, elsewhere: Any) -> None:
+    project = monitor.project("airbrake-browser")
+    said = [monitor.base, project["id"], project["key"]]
+    identity = elsewhere.evaluate("([host, id, key]) => reportToAirbrake(host, id, key)", said)
+    found = first(monitor, project)
+    assert (found["status"], found["client_event_id"]) == (403, identity.replace("-", ""))
