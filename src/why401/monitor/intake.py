@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from why401.monitor import filters, projects, rules
+from why401.monitor import filters, merging, projects, rules
 from why401.monitor.kept import Kept, keep
 from why401.monitor.projects import Key, Project
 from why401.monitor.receive.answers import Refused
@@ -29,9 +29,9 @@ class _Known:
     projects: dict[int, Project] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     filters: dict[int, list[tuple[int, Rule]]] = field(default_factory=dict)
-    causes: dict[tuple[int, str], str] = field(
-        default_factory=dict
-    )  # of groups, where a filter asks for them
+    #: Causes of groups, where a filter asks for them.
+    causes: dict[tuple[int, str], str] = field(default_factory=dict)
+    groups: str = ""  #: changes when groups were merged
 
 
 class Intake:
@@ -88,7 +88,10 @@ class Intake:
             active = filters.active(connection)
             asking = [one for one, held in active.items() if any(_asks_cause(rule) for _, rule in held)]
             causes = filters.causes(connection, asking) if asking else {}
-        return _Known(now, held, keys, active, causes)
+            version = merging.version(connection)
+        if version != self._known.groups:
+            self._writer.groups.forget()
+        return _Known(now, held, keys, active, causes, version)
 
     def check_quota(self, project: Project, events: int = 1) -> None:
         """Raises Refused 429 where the project's quota for this minute is used up; what is refused is counted."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from why401.monitor import alerts, leases, notices, retention, uptime
+from why401.monitor import alerts, leases, merging, notices, retention, uptime
 from why401.monitor.outgoing import Outgoing
 from why401.monitor.store import Store
 
@@ -38,6 +38,7 @@ class Keeper:
             if not self._well(self._mine):
                 continue
             self._well(self._alerts)
+            self._well(lambda: merging.settle(self._store))
             self._well(lambda: uptime.look(self._store, self._outgoing.look))
             self._well(lambda: notices.deliver(self._store, self._outgoing.send, self._base))
             if time.monotonic() - self._swept > 600:

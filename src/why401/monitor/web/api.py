@@ -9,7 +9,7 @@ from litestar import Router, delete, get, patch, post, put
 from litestar.exceptions import NotFoundException
 from litestar.params import Parameter
 
-from why401.monitor import filters, groups, listing, schema
+from why401.monitor import filters, groups, listing, merging, schema
 from why401.monitor.groups import Search
 from why401.monitor.rules import Rule
 from why401.monitor.store import Store
@@ -152,6 +152,33 @@ def try_filter(viewer: Viewer, store: Store, project: Id, data: Rule) -> dict[st
         return filters.tried(connection, viewer.see(project), data)
 
 
+class Merge(msgspec.Struct, forbid_unknown_fields=True):
+    """`into`: the group that takes the events."""
+
+    into: str
+
+
+@post("/projects/{project:int}/groups/{group:int}/merge", sync_to_thread=True, status_code=200,
+      summary="Merge a group into another of the same project")  # fmt: skip
+def merge_group(viewer: Viewer, store: Store, project: Id, group: Id, data: Merge) -> dict[str, Any]:
+    viewer.need("member")
+    into = int(data.into) if data.into.isdecimal() and len(data.into) < 19 else 0
+    merging.merge(store, viewer.see(project), group, into)
+    with store.write() as connection:
+        groups.note(connection, viewer.name, "merged", project, {"group": str(group), "into": data.into})
+        return _found(groups.one(connection, project, into), "group")
+
+
+@post("/projects/{project:int}/groups/{group:int}/split", sync_to_thread=True, status_code=200,
+      summary="Take a merged group out again")  # fmt: skip
+def split_group(viewer: Viewer, store: Store, project: Id, group: Id) -> dict[str, Any]:
+    viewer.need("member")
+    merging.split(store, viewer.see(project), group)
+    with store.write() as connection:
+        groups.note(connection, viewer.name, "split", project, {"group": str(group)})
+        return _found(groups.one(connection, project, group), "group")
+
+
 def _found(value: dict[str, Any] | None, what: str) -> dict[str, Any]:
     if value is None:
         raise NotFoundException(f"There is no such {what} in this project.")
@@ -168,6 +195,8 @@ router = Router(
         one_group,
         events_of_group,
         change_group,
+        merge_group,
+        split_group,
         list_filters,
         add_filter,
         change_filter,

@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Template
 from sqlalchemy import Connection, func, select
 
-from why401.monitor import groups, listing, related, schema, traffic
+from why401.monitor import groups, listing, merging, related, schema, traffic
 from why401.monitor.store import Store
 from why401.monitor.web.project_pages import Span, named
 from why401.monitor.web.sign_in import Form
@@ -43,6 +43,7 @@ def group_page(
             "deploys": traffic.deploys(connection, project, traffic.SPANS[span][0]), "spans": traffic.SPANS,
             "event": shown, "around": _around(connection, group, int(shown["id"]) if shown else 0),
             "users": _different(connection, group), "mutes": MUTES, "people": _people(connection),
+            "parts": merging.parts(connection, group), "alike": _alike(connection, project, found),
             "related": related.of_group(connection, viewer.projects, group),
         }  # fmt: skip
     return Template("parts/occurrences.html" if part else "group.html", context=context)
@@ -68,6 +69,15 @@ def _different(connection: Connection, group: int) -> int:
     """How many users the group touched, as far as the tags tell."""
     t = schema.tags
     return connection.scalar(select(func.count()).where(t.c.group_id == group, t.c.key == "user")) or 0
+
+
+def _alike(connection: Connection, project: int, group: dict[str, Any]) -> list[dict[str, Any]]:
+    """Groups that it can be merged into."""
+    found = groups.find(connection, project, groups.Search(state="all", limit=100))
+    same = ("status", "host")
+    return [
+        one for one in found if one["id"] != group["id"] and all(one[name] == group[name] for name in same)
+    ]
 
 
 def _people(connection: Connection) -> list[Any]:
@@ -96,6 +106,22 @@ def change_state(viewer: Viewer, store: Store, project: int, group: int, data: F
     return _back(project, group)
 
 
+@post("/projects/{project:int}/groups/{group:int}/merge", include_in_schema=False, sync_to_thread=True)
+def merge(viewer: Viewer, store: Store, project: int, group: int, data: Form) -> Redirect:
+    """Into another, or, of one that was merged into this, out again."""
+    viewer.need("member")
+    into, out = data.get("into", ""), data.get("out", "")
+    if out.isdecimal():
+        merging.split(store, viewer.see(project), int(out))
+    else:
+        merging.merge(store, viewer.see(project), group, int(into) if into.isdecimal() else 0)
+    with store.write() as connection:
+        groups.note(
+            connection, viewer.name, "merged", project, {"group": str(group), "into": into, "out": out}
+        )
+    return _back(project, group if out else int(into))
+
+
 @post("/projects/{project:int}/groups/{group:int}/assign", include_in_schema=False, sync_to_thread=True)
 def assign(viewer: Viewer, store: Store, project: int, group: int, data: Form) -> Redirect:
     viewer.need("member")
@@ -120,4 +146,4 @@ def comment(viewer: Viewer, store: Store, project: int, group: int, data: Form) 
     return _back(project, group)
 
 
-HANDLERS = (group_page, change_state, assign, comment)
+HANDLERS = (group_page, change_state, merge, assign, comment)
