@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.monitor.running import Running, envelope, running
+from tests.monitor.running import Running, envelope, running, until
 
 
 def load(one: Running, until_gone: threading.Event, kept: list[str]) -> None:
@@ -32,13 +32,13 @@ def test_killed_under_load_nothing_acknowledged_is_lost(tmp_path: Path, after: f
         senders = [threading.Thread(target=load, args=(one, gone, kept)) for _ in range(4)]
         for sender in senders:
             sender.start()
+        until(lambda: len(kept) > 5)
         gone.wait(after)
         one.stop(signal.SIGKILL)
         gone.set()
         for sender in senders:
             sender.join(20)
         stored = {found["client_event_id"] for found in one.events(one.project("load"), 100_000)}
-        assert len(kept) > 5
         assert not set(kept) - stored
         one.start()
         assert (

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from why401.monitor import schema
+from why401.monitor.migrations.upgrade import upgrade
 
 FILE = "why401.sqlite3"
 #: Named secrets of the installation, made once. They never leave in an export.
@@ -75,8 +76,10 @@ def open_store(data: Path, database: str | None = None) -> Store:
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         store = Store(_engine(address(data, database)))
-        schema.metadata.create_all(store.engine)
+        upgrade(store.engine)
         _secrets(store)
+    except LookupError as problem:
+        raise Unusable(str(problem)) from None
     except (OSError, ArgumentError) as error:
         raise Unusable(f"{data}: the data folder cannot be used: {error}") from None
     if database:
