@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +15,24 @@ from why401.evidence import Evidence, Exchange, Fields, Request, Response, Sourc
 from why401.monitor import refusal
 from why401.monitor.event import Event
 from why401.monitor.take import mapping, text, whole
+from why401.prefilter import lazy
 from why401.readers import Input
 from why401.secret import MASK
+
+_TOKEN = lazy(r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]+")
+_URL = lazy(r"https?://[^\s'\"<>]+")
 
 
 def of(event: Event) -> Evidence:
     """The evidence that an event holds. The event may still have its secrets."""
     exchanges = tuple(_exchanges(event))
     texts = [Input(name, part.encode("utf-8", "replace")) for name, part in _texts(event)]
-    return Evidence(exchanges=exchanges) + readers.read(texts)
+    if exchanges and exchanges[0].request is not None:  # checks of tokens read texts
+        sent = "\n".join(f"{field.name}: {field.text}" for field in exchanges[0].request.fields)
+        texts += [Input("request", sent.encode("utf-8", "replace"))] if sent else []
+    said = readers.read(texts)
+    # Where the exchange is known, a line that speaks of it is no exchange besides.
+    return Evidence(exchanges=exchanges) + (replace(said, exchanges=()) if exchanges else said)
 
 
 def _exchanges(event: Event) -> Iterator[Exchange]:
@@ -41,6 +51,10 @@ def _exchanges(event: Event) -> Iterator[Exchange]:
             complete=given.get("complete", False),
         )
         yield Exchange(1, request, answered, Source("event"), when)
+    elif refused is not None and (token := _at_hand(event)):
+        sent = Fields.of([("Authorization", f"Bearer {token}")])
+        request = Request(refused.method or None, _address(event), sent, complete=False)
+        yield Exchange(1, request, Response(refused.status, complete=False), Source("locals"), when)
     for number, crumb in enumerate(event.get("breadcrumbs", [])[-30:], 2):
         data = mapping(crumb, "data")
         code = whole(data, "status_code", "http.response.status_code")
@@ -49,6 +63,27 @@ def _exchanges(event: Event) -> Iterator[Exchange]:
             yield Exchange(
                 number, request, Response(code, complete=False), Source("breadcrumb", number), when
             )
+
+
+def _at_hand(event: Event) -> str:
+    """The one token among the locals of the application's frames, where there is no more than one: what an exception
+    about a refused request leaves of the request."""
+    frames = [
+        frame
+        for raised in event.get("raised", [])
+        for frame in raised.get("frames", [])
+        if frame.get("in_app")
+    ]
+    values = (str(value) for frame in frames[:10] for value in mapping(frame, "vars").values())
+    found = {match[0] for value in values for match in _TOKEN.finditer(value[:10_000])}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _address(event: Event) -> str | None:
+    """The address that the exception names."""
+    said = " ".join(raised.get("message", "") for raised in event.get("raised", []))
+    found = _URL.search(said)
+    return found[0] if found else None
 
 
 def _sent(event: Event) -> list[list[str]]:
