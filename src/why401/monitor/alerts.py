@@ -21,13 +21,13 @@ Kind = Literal["new", "regressed", "rate", "ratio", "account", "everyone", "sile
 KINDS: dict[str, str] = {
     "new": "a group is first seen",
     "regressed": "a resolved group happens again",
-    "rate": "more events than usual: times the mean of the last day, and at least least, within minutes",
-    "ratio": "a route answers 401 to the part ratio of at least least requests within minutes",
-    "account": "one user or service account is refused at least least times within minutes",
-    "everyone": "all routes together answer 401 to the part ratio of at least least requests within minutes",
-    "silent": "nothing is reported for minutes, after something was within the day before",
+    "rate": "more events than usual (“times” the mean of the last day, “least” or more, within “minutes”)",
+    "ratio": "a route answers 401 to the part “ratio” of “least” or more requests within “minutes”",
+    "account": "one user or service account is refused “least” times or more within “minutes”",
+    "everyone": "all routes together answer 401 to the part “ratio” of “least” or more requests within “minutes”",
+    "silent": "nothing is reported for “minutes”, after something was within the day before",
     "down": "an address of the uptime checks fails",
-    "expiring": "a certificate of the uptime checks ends within days",
+    "expiring": "a certificate of the uptime checks ends within “days”",
 }
 
 
