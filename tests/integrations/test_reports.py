@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -27,10 +28,11 @@ from why401.integrations.reporter import Reporter, Target, reporter
 SECRET = "Zq9planted-secret-0123456789"
 
 
+@cache
 def token() -> str:
     parts: list[Any] = [
         {"alg": "HS256", "kid": "k1"},
-        {"iss": "https://id.example", "aud": "shop", "exp": 1_000_000_000},
+        {"iss": "https://id.example", "aud": "shop", "exp": int(time.time()) - 900},
     ]
     coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
     return ".".join([*coded, base64.urlsafe_b64encode(b"s" * 32).rstrip(b"=").decode()])

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from why401 import readers
-from why401.evidence import Evidence, Exchange, Fields, Request, Response, Source
+from why401.evidence import Evidence, Exchange, Fields, Request, Response, Source, Text
 from why401.monitor import refusal
 from why401.monitor.event import Event
 from why401.monitor.take import mapping, text, whole
@@ -27,12 +27,18 @@ def of(event: Event) -> Evidence:
     """The evidence that an event holds. The event may still have its secrets."""
     exchanges = tuple(_exchanges(event))
     texts = [Input(name, part.encode("utf-8", "replace")) for name, part in _texts(event)]
-    if exchanges and exchanges[0].request is not None:  # checks of tokens read texts
-        sent = "\n".join(f"{field.name}: {field.text}" for field in exchanges[0].request.fields)
-        texts += [Input("request", sent.encode("utf-8", "replace"))] if sent else []
     said = readers.read(texts)
     # Where the exchange is known, a line that speaks of it is no exchange besides.
-    return Evidence(exchanges=exchanges) + (replace(said, exchanges=()) if exchanges else said)
+    return Evidence(exchanges=exchanges, texts=_asked(exchanges)) + (
+        replace(said, exchanges=()) if exchanges else said
+    )
+
+
+def _asked(exchanges: tuple[Exchange, ...]) -> tuple[Text, ...]:
+    """The fields of the request as a text, in which the checks of tokens look for them."""
+    request = exchanges[0].request if exchanges else None
+    sent = "\n".join(f"{field.name}: {field.text}" for field in request.fields) if request else ""
+    return (Text(sent, Source("request"), "body"),) if sent else ()
 
 
 def _exchanges(event: Event) -> Iterator[Exchange]:
