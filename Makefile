@@ -30,6 +30,7 @@ lint: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	$(BIN)/pip install --quiet atheris
+	WHY401_KILLS=20 WHY401_AWAY=60 $(BIN)/python -m pytest tests/monitor/test_durable.py tests/monitor/test_harm.py
 	$(BIN)/python tests/soak/fuzz.py
 
 bench: $(VENV)/.dev

@@ -137,14 +137,48 @@ def envelope(
     )
 
 
+@dataclass
+class Cluster:
+    """A PostgreSQL of its own, that can be stopped and started."""
+
+    folder: Path
+    programs: Path
+    port: int
+    as_user: list[str]
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://why401@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        place = str(self.folder / "cluster")
+        self.server = subprocess.Popen(
+            [*self.as_user, self.programs / "postgres", "-D", place, "-p", str(self.port), "-h", "127.0.0.1",
+             "-k", str(self.folder)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
+        )  # fmt: skip
+        ready = [self.programs / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-U", "why401"]
+        until(lambda: subprocess.run(ready, capture_output=True, check=False).returncode == 0, 30)
+
+    def stop(self) -> None:
+        assert self.server is not None
+        self.server.send_signal(signal.SIGINT)
+        self.server.wait(30)
+
+    def signal(self, sent: int) -> None:
+        """To every process of it."""
+        assert self.server is not None
+        os.killpg(self.server.pid, sent)
+
+
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL cluster of its own; yields its URL. Raises LookupError where it is not installed."""
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """Raises LookupError where PostgreSQL is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
     if not found:
         raise LookupError("PostgreSQL is not installed")
     folder.mkdir(parents=True)
-    port, programs = free_port(), found[-1]
     as_user: list[str] = []
     if os.geteuid() == 0:  # it refuses to run as root
         shutil.chown(folder, "postgres")
@@ -152,19 +186,20 @@ def postgresql(folder: Path) -> Iterator[str]:
             if above.stat().st_uid == 0 and str(above).startswith("/tmp/"):
                 above.chmod(above.stat().st_mode | 0o011)
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    place = str(folder / "cluster")
+    made = Cluster(folder, found[-1], free_port(), as_user)
     subprocess.run(
-        [*as_user, programs / "initdb", "-D", place, "-U", "why401", "-A", "trust", "--no-sync"],
+        [*as_user, made.programs / "initdb", "-D", str(folder / "cluster"), "-U", "why401", "-A", "trust", "--no-sync"],
         check=True, capture_output=True, cwd="/",
     )  # fmt: skip
-    server = subprocess.Popen(
-        [*as_user, programs / "postgres", "-D", place, "-p", str(port), "-h", "127.0.0.1", "-k", str(folder)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-    )  # fmt: skip
+    made.start()
     try:
-        ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-U", "why401"]
-        until(lambda: subprocess.run(ready, capture_output=True, check=False).returncode == 0, 30)
-        yield f"postgresql://why401@127.0.0.1:{port}/postgres"
+        yield made
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(30)
+        made.stop()
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL of its own. Raises LookupError where it is not installed."""
+    with cluster(folder) as made:
+        yield made.url

@@ -21,6 +21,7 @@ from why401.monitor.writing import Work
 
 FRESH = 1.0  #: seconds for which what is known of the projects is taken as true
 AGAIN = 5  #: seconds after which a client may come again when the database cannot be written
+PATIENCE = 10.0  #: seconds that a client waits for the disk; then it is told to come again, as it would go away itself
 
 
 @dataclass
@@ -129,8 +130,8 @@ class Intake:
         if work == Work():
             return
         try:
-            await asyncio.wrap_future(self._writer.put(work))
-        except Busy:
+            await asyncio.wait_for(asyncio.wrap_future(self._writer.put(work)), PATIENCE)
+        except (Busy, TimeoutError):
             raise Refused(503, "unavailable", _AWAY, AGAIN) from None
 
     def _dropped_by(self, kept: Kept, now: float) -> int | None:

@@ -92,7 +92,10 @@ def open_store(data: Path, database: str | None = None) -> Store:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
+        away = {"connect_timeout": 5, "tcp_user_timeout": 10_000}  # a server that is gone without a word
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True, connect_args=away
+        )
     if parsed.get_backend_name() != "sqlite":
         raise Unusable(f"{parsed.get_backend_name()}: databases are sqlite:///FILE or postgresql://…")
     engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=10)

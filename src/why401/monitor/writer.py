@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
+from why401.monitor import settings
 from why401.monitor.store import Store
 from why401.monitor.writing import Groups, Outcome, Work, write
 
 MOST_TOGETHER = 250  #: events of one transaction
+PROBE = 2.0  #: seconds between two tries while the database cannot be written
 MOST_WAITING = 2_000  #: events in memory; beyond, clients are told to come again
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class Writer:
         """The jobs that are there, at least one; whether the end was reached."""
         jobs: list[_Job] = []
         size = 0
-        job = self._jobs.get()
+        job = self._first()
         while job is not None:
             jobs.append(job)
             size += max(1, len(job.work.kept))
@@ -97,6 +99,23 @@ class Writer:
             except queue.Empty:
                 return jobs, False
         return jobs, True
+
+    def _first(self) -> _Job | None:
+        """The next job. While the database is down, whether it is back is found out even if nobody sends."""
+        while self.down_since is not None:
+            try:
+                return self._jobs.get(timeout=PROBE)
+            except queue.Empty:
+                self._probe()
+        return self._jobs.get()
+
+    def _probe(self) -> None:
+        try:
+            settings.put(self._store, "probed", str(time.time()))
+        except Exception as error:
+            log.debug("still not: %s", error)
+        else:
+            self.down_since = None
 
     def _together(self, jobs: list[_Job]) -> None:
         try:
