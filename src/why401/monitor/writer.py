@@ -50,6 +50,7 @@ class Writer:
         self.listeners: list[Callable[[list[Outcome]], None]] = []
         self.down_since: float | None = None
         self.written = 0
+        self._told = -60.0  # when it was logged last that the database is down
 
     @property
     def waiting(self) -> int:
@@ -150,9 +151,11 @@ class Writer:
         self.groups.forget()
         if not _down(error):
             log.error("an event cannot be written", exc_info=error)
-        elif self.down_since is None:
-            self.down_since = time.time()
-            log.error("the database cannot be written: %s", error)
+        else:
+            self.down_since = self.down_since or time.time()
+            if time.monotonic() - self._told > 60:
+                self._told = time.monotonic()
+                log.error("the database cannot be written: %s", error)
         self._finish(jobs, Busy())
 
     def _finish(self, jobs: list[_Job], error: Exception | None = None) -> None:
