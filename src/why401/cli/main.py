@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("explain", "demo", "lint", "schema", "serve", "project", "user", "events")
+COMMANDS = (
+    "explain",
+    "demo",
+    "lint",
+    "schema",
+    "serve",
+    "project",
+    "user",
+    "events",
+    "backup",
+    "export",
+    "import",
+)
+MODULES = {"import": "import_"}  #: where Python has a word of its own
 
 HELP = """\
 why401 finds out why a request is refused with 401, proves it, and says how to mend it.
@@ -46,7 +59,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if words and words[0] in COMMANDS:
         from importlib import import_module
 
-        status: int = import_module(f"why401.cli.{words[0]}").main(words[1:])
+        status: int = import_module(f"why401.cli.{MODULES.get(words[0], words[0])}").main(words[1:])
         return status
     from why401.cli.diagnose import main as diagnose
 

@@ -68,9 +68,14 @@ def keep(event: Event, project: Project, key: bytes, now: float) -> Kept:
         "user": text(clean.get("user"), "id", "email", "username", "name", "ip_address")[:200],
         "trace": clean.get("trace", ""),
         "credential": credential.fingerprint if credential else "",
-        "body": _compressor.compress(msgspec.json.encode(clean)),
+        "body": packed(clean),
     }
     return Kept(project.id, grouped, found, row, list(_tags(clean, row, found)), clean, event)
+
+
+def packed(event: Event) -> bytes:
+    """The event as it is stored."""
+    return _compressor.compress(msgspec.json.encode(event))
 
 
 def body(blob: bytes) -> Event:

@@ -43,6 +43,13 @@ class Store:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that sees one moment all along. (SQLite's always do; PostgreSQL's where they are asked to.)"""
+        level = {} if self.lite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**level) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: on disk when the block ends, undone where it raises."""
         with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
