@@ -15,6 +15,7 @@ from why401.monitor.projects import Unknown
 
 a, g, m, e, r, n, c = (schema.alerts, schema.groups, schema.minutes, schema.events, schema.requests, schema.notices,
                        schema.checks)  # fmt: skip
+t = schema.credentials
 HOUR, DAY = 3600.0, 86400.0
 Kind = Literal["new", "regressed", "rate", "ratio", "account", "everyone", "silent", "down", "expiring"]
 #: What each kind of alert is about, as the page says it.
@@ -27,7 +28,7 @@ KINDS: dict[str, str] = {
     "everyone": "all routes together answer 401 to the part “ratio” of “least” or more requests within “minutes”",
     "silent": "nothing is reported for “minutes”, after something was within the day before",
     "down": "an address of the uptime checks fails",
-    "expiring": "a certificate of the uptime checks ends within “days”",
+    "expiring": "a certificate of the uptime checks, or a token that was seen and lasts for days, ends within “days”",
 }
 
 
@@ -219,6 +220,12 @@ def _expiring(
         yield Noticed(
             f"{row.id}@{row.expires}", "A certificate is about to end", says, f"/projects/{project}/alerts"
         )
+    ends = (t.c.expires < now + alert.days * DAY, t.c.expires > now, t.c.last_seen > now - alert.days * DAY)
+    for row in connection.execute(select(t).where(t.c.project_id == project, *ends).limit(100)):
+        whose = f" of {row.whose}" if row.whose else ""
+        says = f"The token{whose} (#{row.fingerprint}) ends in {int((row.expires - now) // DAY)} days."
+        path = f"/projects/{project}?q=credential:{row.fingerprint}"
+        yield Noticed(f"{row.fingerprint}@{row.expires}", "A token is about to end", says, path)
 
 
 _LOOKS: dict[str, Callable[[Connection, int, Alert, float, float], Iterator[Noticed]]] = {

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, or_, select, update
 from why401.monitor import ids, schema
 from why401.monitor.listing import when
 
-g, t, m = schema.groups, schema.tags, schema.minutes
+g, t, m, e = schema.groups, schema.tags, schema.minutes, schema.events
 STATES = ("unresolved", "regressed", "resolved", "ignored", "muted")
 _OPEN = ("unresolved", "regressed")
 
@@ -50,13 +50,22 @@ def _worded(query: Select[Any], project: int, text: str) -> Select[Any]:
     for word in text.split()[:10]:
         key, colon, value = word.partition(":")
         if colon and value and not value.startswith("//"):
-            held = select(t.c.group_id).where(t.c.project_id == project, t.c.key == key, t.c.value == value)
-            query = query.where(g.c.cause == value if key == "cause" else g.c.id.in_(held))
+            query = query.where(_bears(project, key, value))
         else:
             like = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
             columns = (g.c.title, g.c.culprit, g.c.cause)
             query = query.where(or_(*(column.ilike(like, escape="\\") for column in columns)))
     return query
+
+
+def _bears(project: int, key: str, value: str) -> Any:
+    if key == "cause":
+        return g.c.cause == value
+    if key == "credential":  # the fingerprint
+        return g.c.id.in_(select(e.c.group_id).where(e.c.project_id == project, e.c.credential == value))
+    return g.c.id.in_(
+        select(t.c.group_id).where(t.c.project_id == project, t.c.key == key, t.c.value == value)
+    )
 
 
 def summary(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from why401.monitor import alerts, leases, merging, notices, retention, uptime
+from why401.monitor import alerts, leases, merging, notices, retention, summaries, uptime
 from why401.monitor.outgoing import Outgoing
 from why401.monitor.store import Store
 
@@ -53,7 +53,7 @@ class Keeper:
 
     def _alerts(self) -> None:
         with self._store.read() as connection:
-            found = alerts.look(connection)
+            found = alerts.look(connection) + summaries.look(connection)
         if found:
             with self._store.write() as connection:
                 alerts.note(connection, self._store.insert, found)

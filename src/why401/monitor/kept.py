@@ -21,6 +21,8 @@ from why401.prefilter import lazy
 from why401.protocol import jwt
 
 MOST_TAGS = 30
+DAYS = 2 * 86400  #: seconds for which a credential is made that people renew; others renew themselves
+MOST = 1e11  #: seconds since 1970; what lies beyond is no time
 _CLAIMS = frozenset((*jwt.HARMLESS, *jwt.HARMLESS_HEADER))
 _SCHEME, _PRINT = lazy(r"[\w-]{1,40}"), lazy("[0-9a-f]{12}")
 _compressor = zstandard.ZstdCompressor(level=3)
@@ -36,6 +38,7 @@ class Kept:
     refusal: Refusal | None
     row: dict[str, Any]
     tags: list[tuple[str, str]]
+    lasting: list[dict[str, Any]]  # rows of credentials that last for days
     event: Event = field(repr=False)
     raw: Event = field(repr=False)
 
@@ -70,7 +73,21 @@ def keep(event: Event, project: Project, key: bytes, now: float) -> Kept:
         "credential": credential.fingerprint if credential else "",
         "body": packed(clean),
     }
-    return Kept(project.id, grouped, found, row, list(_tags(clean, row, found)), clean, event)
+    shown = [one for _, one in scrubbed.told] + ([said] if said else [])
+    lasting = [made for one in shown if (made := _lasting(one, project.id, str(row["user"]), now))]
+    return Kept(project.id, grouped, found, row, list(_tags(clean, row, found)), lasting, clean, event)
+
+
+def _lasting(told: Told, project: int, user: str, now: float) -> dict[str, Any] | None:
+    """A credential that was made to last for days, and ends: it is to be renewed by somebody."""
+    ends, made = told.claims.get("exp"), told.claims.get("iat", now)
+    if not isinstance(ends, int | float) or not isinstance(made, int | float) or not told.fingerprint:
+        return None
+    if ends < now or ends - made < DAYS or ends > MOST:
+        return None
+    whose = next((str(told.claims[name]) for name in ("client_id", "azp") if name in told.claims), user)
+    return {"project_id": project, "fingerprint": told.fingerprint, "whose": whose[:200], "expires": float(ends),
+            "last_seen": now}  # fmt: skip
 
 
 def packed(event: Event) -> bytes:

@@ -328,6 +328,15 @@ audit = Table(
     Index("audit_by_project", "project_id", "time"),
 )  # fmt: skip
 
+credentials = Table(  # those that last for days, as far as events showed them
+    "credentials", metadata,
+    Column("project_id", Integer, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("fingerprint", String(16), primary_key=True),
+    Column("whose", String(200), nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("last_seen", Double, nullable=False),
+)  # fmt: skip
+
 leases = Table(  # what only one node may do at a time
     "leases", metadata,
     Column("name", String(200), primary_key=True),

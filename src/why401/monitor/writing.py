@@ -74,6 +74,7 @@ _COUNTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "minutes": (("minute", "group_id"), ("events",), ()),
     "tags": (("group_id", "key", "value"), ("events",), ("last_seen",)),
     "requests": (("minute", "route_key"), ("count", "sum", "sumsq"), ("digest",)),
+    "credentials": (("project_id", "fingerprint"), (), ("last_seen",)),
     "dropped": (("project_id", "minute", "reason"), ("count",), ()),
     "refused": (("reason", "path", "agent"), ("count",), ("last_seen", "says")),
 }
@@ -207,6 +208,7 @@ def write(
         outcomes = _groups(store, connection, kept, found, new, now)
     _minutes(store, connection, kept, found, now)
     _tags(store, connection, kept, found, now)
+    _credentials(store, connection, kept)
     _releases(store, connection, kept, work.deployed, now)
     _requests(store, connection, work.counted)
     _facts(store, connection, work, now)
@@ -345,6 +347,12 @@ def _tags(
         for (group, key, value, project), number in sorted(counted.items())
     ]
     _adding(store.engine, "tags").run(connection, rows)
+
+
+def _credentials(store: Store, connection: Connection, kept: list[Kept]) -> None:
+    rows = {(row["project_id"], row["fingerprint"]): row for one in kept for row in one.lasting}
+    if rows:
+        _adding(store.engine, "credentials").run(connection, [rows[key] for key in sorted(rows)])
 
 
 def _releases(

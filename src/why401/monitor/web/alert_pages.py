@@ -9,7 +9,7 @@ import msgspec
 from litestar import get, post
 from litestar.response import Redirect, Template
 
-from why401.monitor import alerts, groups, notices, projects, uptime
+from why401.monitor import alerts, groups, notices, projects, summaries, uptime
 from why401.monitor.alerts import Alert
 from why401.monitor.projects import Unknown
 from why401.monitor.store import Store
@@ -30,7 +30,7 @@ def _page(viewer: Viewer, store: Store, project: int, problem: str = "") -> Temp
         context = {
             "viewer": viewer, "project": row, "alerts": alerts.listed(connection, project), "kinds": alerts.KINDS,
             "channels": notices.channels(connection, project), "checks": uptime.listed(connection, project),
-            "notices": notices.recent(connection, project), "quiet": json.loads(row.options).get("quiet", ""),
+            "notices": notices.recent(connection, project), "options": json.loads(row.options),
             "problem": problem,
         }  # fmt: skip
     return Template("alerts.html", context=context, status_code=400 if problem else 200)
@@ -52,7 +52,7 @@ def change_alerts(viewer: Viewer, store: Store, project: int, data: Form) -> Red
     viewer.see(project)
     act, identity = data.get("act", ""), int(data["id"]) if data.get("id", "").isdecimal() else 0
     if act == "quiet":
-        _quiet(store, named(store, viewer, project), data.get("quiet", "").strip())
+        _rhythm(store, named(store, viewer, project), data)
         return Redirect(f"/projects/{project}/alerts", status_code=303)
     try:
         with store.write() as connection:
@@ -78,8 +78,13 @@ _REMOVES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _quiet(store: Store, row: Any, hours: str) -> None:
-    options = {**json.loads(row.options), "quiet": hours[:20]}
+def _rhythm(store: Store, row: Any, data: dict[str, str]) -> None:
+    """Quiet hours, and how often a summary is told."""
+    kind = data.get("summary", "")
+    options = {
+        **json.loads(row.options), "quiet": data.get("quiet", "").strip()[:20],
+        "summary": kind if kind in summaries.SPANS else "",
+    }  # fmt: skip
     projects.change(store, row.id, options=json.dumps(options))
 
 
