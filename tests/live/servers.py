@@ -107,12 +107,16 @@ def apache(folder: Path, directives: str) -> Iterator[str]:
 
 
 @contextmanager
-def openid_provider() -> Iterator[str]:
-    """npm's oidc-provider with a client `shop`; yields the issuer."""
+def openid_provider(back: str = "") -> Iterator[str]:
+    """npm's oidc-provider with a client `shop`, and `monitor` where people come back to `back`; yields the issuer."""
     node = needs("node")
     if not (LAB / "node_modules" / "oidc-provider").is_dir():
         pytest.skip("oidc-provider is not installed; run npm ci in tests/lab")
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
-    with running([node, "provider.mjs", str(port)], f"{issuer}/.well-known/openid-configuration", LAB):
+    with running(
+        [node, "provider.mjs", str(port), *([back] if back else [])],
+        f"{issuer}/.well-known/openid-configuration",
+        LAB,
+    ):
         yield issuer

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from tests.monitor.running import PASSWORD, Running, envelope, why401
+from why401.monitor import schema
+from why401.monitor.store import open_store
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,89 @@ def test_pages_take_the_token_too(monitor: Running, two: Any) -> None:
     fields = {"Authorization": f"Bearer {mine['api_token']}", "Accept": "text/html"}
     assert httpx.get(f"{monitor.base}/projects/{mine['id']}", headers=fields).status_code == 200
     assert httpx.get(f"{monitor.base}/projects/{theirs['id']}", headers=fields).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/people", "/audit", "/turned-away", "/api/v1/users", "/api/v1/teams",
+                                  "/api/v1/audit", "/api/v1/turned-away"])  # fmt: skip
+def test_a_projects_token_governs_nothing_beyond_it(monitor: Running, two: Any, path: str) -> None:
+    mine = two[0]
+    fields = {"Authorization": f"Bearer {mine['api_token']}"}
+    assert httpx.get(monitor.base + path, headers=fields).status_code == 403
+    user = {"name": "mallory", "role": "owner", "password": PASSWORD}
+    for where, said in (("users", user), ("projects", {"name": "more"}), ("teams", {"name": "t"})):
+        assert httpx.post(f"{monitor.base}/api/v1/{where}", headers=fields, json=said).status_code == 403
+    given = httpx.patch(f"{monitor.base}/api/v1/projects/{mine['id']}", headers=fields, json={"team": 1})
+    assert given.status_code == 403
+
+
+MINE = (
+    "",
+    "/routes",
+    "/traffic",
+    "/keys",
+    "/tokens",
+    "/alerts",
+    "/channels",
+    "/checks",
+    "/told",
+    "/filters",
+)
+
+
+@pytest.mark.parametrize("path", MINE)
+def test_every_list_of_a_project_is_its_own(monitor: Running, two: Any, path: str) -> None:
+    mine, theirs, _, _ = two
+    fields = {"Authorization": f"Bearer {mine['api_token']}"}
+    assert httpx.get(f"{monitor.base}/api/v1/projects/{mine['id']}{path}", headers=fields).status_code == 200
+    assert (
+        httpx.get(f"{monitor.base}/api/v1/projects/{theirs['id']}{path}", headers=fields).status_code == 404
+    )
+    for body in (
+        {"name": "x"},
+        {"label": "x"},
+        {"kind": "new"},
+        {"url": "json://h.example"},
+        {"do": "drop", "name": "x"},
+    ):
+        there = f"{monitor.base}/api/v1/projects/{theirs['id']}{path}"
+        assert httpx.post(there, headers=fields, json=body).status_code in (400, 404, 405)
+        assert httpx.patch(there, headers=fields, json=body).status_code in (400, 404, 405)
+
+
+def test_a_teams_project_is_seen_by_its_members_alone(monitor: Running, two: Any) -> None:
+    theirs = two[1]
+    with signed_in(monitor, "tess", "owner") as owner, signed_in(monitor, "mia", "member") as member:
+        token = why401("user", "token", "tess", *monitor.options).stdout.strip()
+        fields = {"Authorization": f"Bearer {token}"}
+        api = httpx.Client(base_url=f"{monitor.base}/api/v1", headers=fields)
+        (team,) = api.post("/teams", json={"name": "payments"}).json()
+        mia = next(one["id"] for one in api.get("/users").json() if one["name"] == "mia")
+        page = f"/projects/{theirs['id']}"
+        assert member.get(page).status_code == 200, "a project of no team is everybody's"
+        assert api.patch(page, json={"team": team["id"]}).json()["team"] == team["id"]
+        assert member.get(page).status_code == 404
+        assert owner.get(page).status_code == 200
+        assert api.delete(f"/teams/{team['id']}").status_code == 400, "it has a project"
+        api.put(f"/teams/{team['id']}/people/{mia}")
+        assert member.get(page).status_code == 200
+        form = {"act": "leave", "team": team["id"], "user": mia, "_csrf_token": owner.cookies["why401-csrf"]}
+        assert owner.post("/teams", data=form).status_code == 303
+        assert member.get(page).status_code == 404
+        assert api.patch(page, json={"team": 0}).json()["team"] is None
+        assert api.delete(f"/teams/{team['id']}").status_code == 204
+
+
+def test_a_users_token_may_what_the_user_may_now(monitor: Running) -> None:
+    with signed_in(monitor, "dora", "admin"):
+        token = why401("user", "token", "dora", *monitor.options).stdout.strip()
+        fields = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{monitor.base}/api/v1/users", headers=fields).status_code == 200
+        store = open_store(monitor.data, monitor.database)
+        with store.write() as connection:
+            connection.execute(
+                schema.users.update().where(schema.users.c.name == "dora").values(role="viewer")
+            )
+        assert httpx.get(f"{monitor.base}/api/v1/users", headers=fields).status_code == 403
 
 
 def test_a_wrong_token_is_challenged_as_rfc_6750_says(monitor: Running) -> None:

@@ -20,6 +20,8 @@ def main(words: Sequence[str]) -> int:
     add.add_argument("name")
     add.add_argument("--role", default="member", metavar="ROLE", help="owner, admin, member or viewer")
     add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add.add_argument("--email", default="", metavar="ADDRESS", help="by which OpenID Connect knows the user")
+    add.add_argument("--no-password", action="store_true", help="the user signs in by OpenID Connect alone")
     add.add_argument("--json", action="store_true")
     add.set_defaults(command=_add)
     monitor_options.where(add)
@@ -33,11 +35,16 @@ def main(words: Sequence[str]) -> int:
 def _add(given: argparse.Namespace) -> int:
     from why401.monitor import users
 
-    password = sys.stdin.readline().rstrip("\r\n") if given.password_stdin else getpass.getpass("Password: ")
-    identity = users.add(monitor_options.store(given), given.name, given.role, password)
+    identity = users.add(monitor_options.store(given), given.name, given.role, _password(given), given.email)
     told = {"id": identity, "name": given.name, "role": given.role}
     print(json.dumps(told) if given.json else f"User {identity}: {given.name}, {given.role}")
     return 0
+
+
+def _password(given: argparse.Namespace) -> str | None:
+    if given.no_password:
+        return None
+    return sys.stdin.readline().rstrip("\r\n") if given.password_stdin else getpass.getpass("Password: ")
 
 
 def _token(given: argparse.Namespace) -> int:

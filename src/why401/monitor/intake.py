@@ -42,6 +42,7 @@ class Intake:
         self._store, self._writer = store, writer
         self._key = store.secret("fingerprint")
         self._known = _Known()
+        self._again = 0.0
         self._lock = threading.Lock()
         self._decider = Decider()
         self._taken: Counter[tuple[int, int]] = Counter()  # (project, minute)
@@ -71,8 +72,11 @@ class Intake:
     def _fresh(self, again: bool = False) -> _Known:
         now = time.monotonic()
         known = self._known
-        if now - known.at < (0.2 if again else FRESH):
+        since = self._again if again else known.at
+        if now - since < (0.2 if again else FRESH):
             return known
+        if again:  # for a key that was made a moment ago; but not for each of many that are wrong
+            self._again = now
         with self._lock:
             if self._known is known:
                 try:

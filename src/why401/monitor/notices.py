@@ -33,7 +33,9 @@ def add_channel(connection: Connection, project: int, url: str) -> None:
 
 
 def remove_channel(connection: Connection, project: int, identity: int) -> None:
-    connection.execute(ch.delete().where(ch.c.id == identity, ch.c.project_id == project))
+    """Raises Unknown."""
+    if not connection.execute(ch.delete().where(ch.c.id == identity, ch.c.project_id == project)).rowcount:
+        raise Unknown(f"There is no channel {identity} in this project.")
 
 
 def channels(connection: Connection, project: int) -> list[dict[str, Any]]:

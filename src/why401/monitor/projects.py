@@ -62,6 +62,27 @@ def add(store: Store, name: str, base: str) -> dict[str, Any]:
     return described(identity, key, token, base)
 
 
+def keys(connection: Connection, project: int) -> list[dict[str, Any]]:
+    """The keys by which clients write to a project, the oldest first."""
+    k = schema.keys
+    rows = connection.execute(select(k).where(k.c.project_id == project).order_by(k.c.created)).mappings()
+    return [{name: row[name] for name in ("key", "label", "created", "revoked")} for row in rows]
+
+
+def add_key(connection: Connection, project: int) -> str:
+    key = secrets.token_hex(16)
+    connection.execute(schema.keys.insert().values(key=key, project_id=project, created=time.time()))
+    return key
+
+
+def revoke_key(connection: Connection, project: int, key: str) -> None:
+    """Raises Unknown."""
+    k = schema.keys
+    here = (k.c.key == key) & (k.c.project_id == project) & k.c.revoked.is_(None)
+    if not connection.execute(update(k).where(here).values(revoked=time.time())).rowcount:
+        raise Unknown("There is no such key in this project.")
+
+
 def described(identity: int, key: str, token: str | None, base: str) -> dict[str, Any]:
     """How each protocol's clients are pointed at the project."""
     split = urlsplit(base)
@@ -92,8 +113,14 @@ def everything(connection: Connection) -> tuple[dict[int, Project], dict[str, Ke
 def change(store: Store, identity: int, **values: Any) -> None:
     """Change columns of a project. Raises Unknown."""
     with store.write() as connection:
-        done = connection.execute(
-            update(schema.projects).where(schema.projects.c.id == identity).values(**values)
-        )
-        if not done.rowcount:
-            raise Unknown(f"There is no project {identity}.")
+        change_in(connection, identity, **values)
+
+
+def change_in(connection: Connection, identity: int, **values: Any) -> None:
+    """The same within a transaction. Raises Unknown."""
+    p = schema.projects
+    name = values.get("name")
+    if name and connection.scalar(select(p.c.id).where(p.c.name == name, p.c.id != identity)) is not None:
+        raise Unknown(f"There is a project named {name!r} already.")
+    if not connection.execute(update(p).where(p.c.id == identity).values(**values)).rowcount:
+        raise Unknown(f"There is no project {identity}.")

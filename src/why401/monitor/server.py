@@ -15,6 +15,7 @@ from why401.monitor import settings
 from why401.monitor.explain import Explainer
 from why401.monitor.intake import Intake
 from why401.monitor.keeper import Keeper
+from why401.monitor.openid import OpenId, Provider
 from why401.monitor.outgoing import Outgoing
 from why401.monitor.receive.app import Receiver
 from why401.monitor.store import Store, open_store
@@ -28,7 +29,9 @@ log = logging.getLogger(__name__)
 class Monitor:
     """All of one node: an ASGI application whose lifespan starts and ends its parts."""
 
-    def __init__(self, store: Store, base: str, allowed: Collection[str] = ()) -> None:
+    def __init__(
+        self, store: Store, base: str, allowed: Collection[str] = (), provider: Provider | None = None
+    ) -> None:
         self.store, self.base = store, base
         self.writer = Writer(store)
         self.intake = Intake(store, self.writer)
@@ -38,7 +41,7 @@ class Monitor:
         self.hub = Hub()
         self.writer.listeners += [self.explainer.listen, self.hub.listen]
         self.explainer.listeners.append(self.hub.tell)
-        self.pages = application(store, base, self.hub)
+        self.pages = application(store, base, self.hub, OpenId(provider, base) if provider else None)
         self.pages.state["monitor"] = self
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -68,16 +71,23 @@ class Monitor:
 
 
 def serve(
-    data: Path, host: str, port: int, database: str | None, base: str | None, allowed: Collection[str] = ()
+    data: Path,
+    host: str,
+    port: int,
+    database: str | None,
+    base: str | None,
+    allowed: Collection[str] = (),
+    provider: Provider | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then write what is waiting. Raises store.Unusable, OSError.
 
-    `allowed`: hosts off the public internet that notices and uptime checks may go to.
+    `allowed`: hosts off the public internet that notices and uptime checks may go to. `provider`: by whom
+    users may sign in beside their passwords.
     """
     store = open_store(data, database)
     address = base or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     settings.put(store, "base", address)
-    monitor = Monitor(store, address, allowed)
+    monitor = Monitor(store, address, allowed, provider)
     config = uvicorn.Config(
         monitor,
         host=host,

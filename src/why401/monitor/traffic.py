@@ -75,6 +75,12 @@ class Requests:
         return None
 
 
+def target(connection: Connection, project: int) -> float:
+    """Apdex's T of a project, in milliseconds."""
+    options = connection.scalar(select(schema.projects.c.options).where(schema.projects.c.id == project))
+    return float(json.loads(options or "{}").get("apdex") or SATISFIED)
+
+
 def events_over_time(
     connection: Connection,
     projects: Iterable[int],
@@ -113,8 +119,9 @@ def requests_by_project(
         select(r.c.project_id, r.c.status, r.c.count, r.c.sum, r.c.digest)
         .where(r.c.project_id.in_(found), r.c.minute >= since)
     )  # fmt: skip
+    targets = {project: target(connection, project) for project in found}
     for project, status, count, total, digest in connection.execute(query):
-        found[project].add(status, count, total, digest, SATISFIED)
+        found[project].add(status, count, total, digest, targets[project])
     return found
 
 

@@ -32,7 +32,9 @@ def add(connection: Connection, project: int, url: str, every: int) -> int:
 
 
 def remove(connection: Connection, project: int, identity: int) -> None:
-    connection.execute(c.delete().where(c.c.id == identity, c.c.project_id == project))
+    """Raises Unknown."""
+    if not connection.execute(c.delete().where(c.c.id == identity, c.c.project_id == project)).rowcount:
+        raise Unknown(f"There is no check {identity} in this project.")
 
 
 def listed(connection: Connection, project: int) -> list[dict[str, Any]]:

@@ -23,13 +23,23 @@ _NOBODY = _hasher.hash("nobody")
 u = schema.users
 
 
-def add(store: Store, name: str, role: str, password: str) -> int:
-    """Make a user. Raises Unknown."""
+def add(store: Store, name: str, role: str, password: str | None, email: str = "") -> int:
+    """Make a user; one without a password signs in by OpenID Connect, known by the address. Raises Unknown."""
+    if not name:
+        raise Unknown("A user needs a name.")
+    if password is None and "@" not in email:
+        raise Unknown("Give a password, or the e-mail address by which OpenID Connect knows the user.")
     if role not in ROLES:
         raise Unknown(f"{role}: roles are {', '.join(ROLES)}.")
-    if len(password) < SHORTEST:
+    if password is not None and len(password) < SHORTEST:
         raise Unknown(f"A password needs at least {SHORTEST} characters.")
-    row = {"name": name, "role": role, "password": _hasher.hash(password), "created": time.time()}
+    row = {
+        "name": name,
+        "role": role,
+        "password": password and _hasher.hash(password),
+        "email": email.lower(),
+        "created": time.time(),
+    }
     try:
         with store.write() as connection:
             identity: int = connection.execute(u.insert().values(row).returning(u.c.id)).scalar_one()
@@ -47,6 +57,26 @@ def sign_in(store: Store, name: str, password: str) -> Row[tuple[object, ...]] |
     except (VerificationError, InvalidHashError):
         return None
     return found if found is not None and found.password else None
+
+
+def by_subject(store: Store, subject: str, email: str) -> Row[tuple[object, ...]]:
+    """The user whom an OpenID provider vouches for: known by the subject, at the first time by the verified address
+    ("" where there is none). Raises Unknown."""
+    with store.write() as connection:
+        able = u.c.disabled.is_(False)
+        found = connection.execute(select(u).where(u.c.subject == subject, able)).one_or_none()
+        if found is None and email:
+            known = (u.c.email == email.lower(), u.c.subject.is_(None), able)
+            named = connection.execute(select(u).where(*known)).all()
+            if len(named) == 1:
+                (found,) = named
+                connection.execute(update(u).where(u.c.id == found.id).values(subject=subject))
+        if found is None:
+            raise Unknown(
+                f"Nobody here is known by {email or 'this account'}; ask who runs the monitor to add you."
+            )
+        note(connection, found.name, "signed in by OpenID Connect", None, {})
+    return found
 
 
 def find(connection: Connection, identity: int) -> Row[tuple[object, ...]] | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Router, delete, get, patch, post, put
-from litestar.exceptions import NotFoundException
+from litestar import delete, get, patch, post, put
+from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import Parameter
 
-from why401.monitor import filters, groups, listing, merging, schema
+from why401.monitor import filters, groups, listing, merging, users
 from why401.monitor.groups import Search
+from why401.monitor.projects import Unknown
 from why401.monitor.rules import Rule
 from why401.monitor.store import Store
 from why401.monitor.web.viewer import Viewer
@@ -38,17 +39,6 @@ class FilterChange(msgspec.Struct, forbid_unknown_fields=True):
     enabled: bool | None = None
 
 
-@get("/projects", sync_to_thread=True, summary="Projects that the token may see")
-def list_projects(viewer: Viewer, store: Store) -> list[dict[str, Any]]:
-    p = schema.projects
-    with store.read() as connection:
-        rows = connection.execute(p.select().where(p.c.id.in_(viewer.projects)).order_by(p.c.id)).mappings()
-        return [
-            {"id": r["id"], "name": r["name"], "quota": r["quota"], "created": listing.when(r["created"])}
-            for r in rows
-        ]
-
-
 @get("/projects/{project:int}/events", sync_to_thread=True, summary="Stored events, newest first")
 def list_events(
     viewer: Viewer, store: Store, project: Id, limit: Limit = 100, before: Before = None
@@ -60,7 +50,7 @@ def list_events(
 @get("/projects/{project:int}/events/{event:int}", sync_to_thread=True, summary="A stored event whole")
 def one_event(viewer: Viewer, store: Store, project: Id, event: Id) -> dict[str, Any]:
     with store.read() as connection:
-        return _found(listing.event(connection, viewer.see(project), event), "event")
+        return found(listing.event(connection, viewer.see(project), event), "event")
 
 
 @get("/projects/{project:int}/groups", sync_to_thread=True, summary="Groups of like events")
@@ -80,7 +70,7 @@ def list_groups(
 @get("/projects/{project:int}/groups/{group:int}", sync_to_thread=True, summary="A group with its diagnosis")
 def one_group(viewer: Viewer, store: Store, project: Id, group: Id) -> dict[str, Any]:
     with store.read() as connection:
-        return _found(groups.one(connection, viewer.see(project), group), "group")
+        return found(groups.one(connection, viewer.see(project), group), "group")
 
 
 @get("/projects/{project:int}/groups/{group:int}/events", sync_to_thread=True, summary="Events of a group")
@@ -100,7 +90,7 @@ def change_group(viewer: Viewer, store: Store, project: Id, group: Id, data: Gro
     with store.write() as connection:
         if values:
             groups.change(connection, viewer.see(project), group, viewer.name, **values)
-        return _found(groups.one(connection, viewer.see(project), group), "group")
+        return found(groups.one(connection, viewer.see(project), group), "group")
 
 
 @get(
@@ -166,7 +156,7 @@ def merge_group(viewer: Viewer, store: Store, project: Id, group: Id, data: Merg
     merging.merge(store, viewer.see(project), group, into)
     with store.write() as connection:
         groups.note(connection, viewer.name, "merged", project, {"group": str(group), "into": data.into})
-        return _found(groups.one(connection, project, into), "group")
+        return found(groups.one(connection, project, into), "group")
 
 
 @post("/projects/{project:int}/groups/{group:int}/split", sync_to_thread=True, status_code=200,
@@ -176,32 +166,68 @@ def split_group(viewer: Viewer, store: Store, project: Id, group: Id) -> dict[st
     merging.split(store, viewer.see(project), group)
     with store.write() as connection:
         groups.note(connection, viewer.name, "split", project, {"group": str(group)})
-        return _found(groups.one(connection, project, group), "group")
+        return found(groups.one(connection, project, group), "group")
 
 
-def _found(value: dict[str, Any] | None, what: str) -> dict[str, Any]:
+class Assignment(msgspec.Struct, forbid_unknown_fields=True):
+    """`to`: the user's number; null for nobody."""
+
+    to: Small | None
+
+
+@put(
+    "/projects/{project:int}/groups/{group:int}/assignee",
+    sync_to_thread=True,
+    summary="Who looks after a group",
+)
+def assign_group(viewer: Viewer, store: Store, project: Id, group: Id, data: Assignment) -> dict[str, Any]:
+    viewer.need("member")
+    with store.write() as connection:
+        if data.to is not None and users.find(connection, data.to) is None:
+            raise Unknown("There is no such user.")
+        groups.change(connection, viewer.see(project), group, viewer.name, assignee_id=data.to)
+        return found(groups.one(connection, project, group), "group")
+
+
+class Comment(msgspec.Struct, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+
+
+@post(
+    "/projects/{project:int}/groups/{group:int}/comments",
+    sync_to_thread=True,
+    summary="Say something of a group",
+)
+def add_comment(viewer: Viewer, store: Store, project: Id, group: Id, data: Comment) -> dict[str, Any]:
+    viewer.need("member")
+    if viewer.user is None:
+        raise PermissionDeniedException("A comment is somebody's; send the token of a user.")
+    with store.write() as connection:
+        found(groups.one(connection, viewer.see(project), group), "group")
+        groups.comment(connection, group, viewer.user, data.text)
+        return found(groups.one(connection, project, group), "group")
+
+
+def found(value: dict[str, Any] | None, what: str) -> dict[str, Any]:
     if value is None:
         raise NotFoundException(f"There is no such {what} in this project.")
     return value
 
 
-router = Router(
-    "/api/v1",
-    route_handlers=[
-        list_projects,
-        list_events,
-        one_event,
-        list_groups,
-        one_group,
-        events_of_group,
-        change_group,
-        merge_group,
-        split_group,
-        list_filters,
-        add_filter,
-        change_filter,
-        remove_filter,
-        try_filter,
-    ],
-    tags=["why401"],
+HANDLERS = (
+    list_events,
+    one_event,
+    list_groups,
+    one_group,
+    events_of_group,
+    change_group,
+    merge_group,
+    split_group,
+    list_filters,
+    add_filter,
+    change_filter,
+    remove_filter,
+    try_filter,
+    assign_group,
+    add_comment,
 )

@@ -22,11 +22,15 @@ from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 import why401
+from why401.monitor.openid import OpenId
 from why401.monitor.projects import Unknown
 from why401.monitor.store import Store
 from why401.monitor.web import (
     alert_pages,
     api,
+    api_alerts,
+    api_people,
+    api_projects,
     filter_pages,
     group_pages,
     health,
@@ -39,6 +43,7 @@ from why401.monitor.web import (
 from why401.monitor.web.viewer import viewer_of
 
 _PAGES = (pages, project_pages, group_pages, filter_pages, alert_pages, sign_in, health, live)
+_API = (api, api_projects, api_alerts, api_people)
 log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 #: Nothing inline, nothing from elsewhere: what an event holds can be shown, and never runs.
@@ -51,7 +56,7 @@ SECURITY = {
 }
 
 
-def application(store: Store, base: str, hub: live.Hub) -> Litestar:
+def application(store: Store, base: str, hub: live.Hub, openid: OpenId | None = None) -> Litestar:
     """`base`: the address by which browsers reach it; with https, cookies are sent over TLS only."""
     secret, secure = store.secret("session"), base.startswith("https:")
     sessions = CookieBackendConfig(
@@ -61,12 +66,12 @@ def application(store: Store, base: str, hub: live.Hub) -> Litestar:
         route_handlers=[
             # One router: where the handlers of one path come one by one, Litestar wraps their threads twice.
             Router("/", route_handlers=[handler for module in _PAGES for handler in module.HANDLERS]),
-            api.router,
+            Router("/api/v1", route_handlers=[h for module in _API for h in module.HANDLERS], tags=["why401"]),
             create_static_files_router(
                 "/static", [HERE / "static"], include_in_schema=False, cache_control=CacheControlHeader(max_age=86400)
             ),
         ],
-        state=State({"store": store, "hub": hub, "base": base}),
+        state=State({"store": store, "hub": hub, "base": base, "openid": openid}),
         dependencies={
             "store": Provide(lambda: store, sync_to_thread=False),
             "viewer": Provide(viewer_of, sync_to_thread=True),

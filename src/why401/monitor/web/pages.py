@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.response import Redirect, Template
 from sqlalchemy import select
 
-from why401.monitor import projects, schema, settings, traffic, users
+from why401.monitor import groups, projects, schema, settings, teams, traffic, users
 from why401.monitor.projects import Unknown
 from why401.monitor.store import Store
 from why401.monitor.web.sign_in import Form
@@ -42,7 +42,7 @@ def _projects(viewer: Viewer, store: Store) -> list[dict[str, Any]]:
 
 @post("/projects", include_in_schema=False, sync_to_thread=True)
 def add_project(viewer: Viewer, store: Store, data: Form) -> Redirect | Template:
-    viewer.need("admin")
+    viewer.govern()
     try:
         made = projects.add(
             store, data.get("name", "").strip()[:200] or "project", settings.get(store, "base")
@@ -55,7 +55,7 @@ def add_project(viewer: Viewer, store: Store, data: Form) -> Redirect | Template
 
 @get("/people", include_in_schema=False, sync_to_thread=True)
 def people(viewer: Viewer, store: Store) -> Template:
-    viewer.need("admin")
+    viewer.govern()
     return _people(viewer, store, "")
 
 
@@ -63,20 +63,22 @@ def _people(viewer: Viewer, store: Store, problem: str) -> Template:
     u = schema.users
     with store.read() as connection:
         rows = connection.execute(
-            select(u.c.id, u.c.name, u.c.role, u.c.created, u.c.disabled).order_by(u.c.name)
+            select(u.c.id, u.c.name, u.c.email, u.c.role, u.c.created, u.c.disabled).order_by(u.c.name)
         ).all()
-    context = {"viewer": viewer, "people": rows, "roles": users.ROLES, "problem": problem}
+        held = teams.listed(connection)
+    context = {"viewer": viewer, "people": rows, "roles": users.ROLES, "problem": problem, "teams": held}
     return Template("people.html", context=context, status_code=400 if problem else 200)
 
 
 @post("/people", include_in_schema=False, sync_to_thread=True)
 def add_person(viewer: Viewer, store: Store, data: Form) -> Redirect | Template:
-    viewer.need("admin")
+    viewer.govern()
     role = data.get("role", "member")
     if role == "owner":
-        viewer.need("owner")
+        viewer.govern("owner")
     try:
-        users.add(store, data.get("name", "").strip()[:200], role, data.get("password", ""))
+        password, email = data.get("password") or None, data.get("email", "").strip()[:320]
+        users.add(store, data.get("name", "").strip()[:200], role, password, email)
     except Unknown as problem:
         return _people(viewer, store, str(problem))
     return Redirect("/people", status_code=303)
@@ -84,15 +86,38 @@ def add_person(viewer: Viewer, store: Store, data: Form) -> Redirect | Template:
 
 @post("/people/{user:int}/disable", include_in_schema=False, sync_to_thread=True)
 def disable_person(viewer: Viewer, store: Store, user: int) -> Redirect:
-    viewer.need("owner")
+    viewer.govern("owner")
     users.disable(store, user, viewer.name)
     return Redirect("/people", status_code=303)
+
+
+@post("/teams", include_in_schema=False, sync_to_thread=True)
+def change_teams(viewer: Viewer, store: Store, data: Form) -> Redirect | Template:
+    """One of the page's forms, told by its button."""
+    viewer.govern()
+    act, team, user = data.get("act", ""), _id(data.get("team", "")), _id(data.get("user", ""))
+    try:
+        with store.write() as connection:
+            if act == "add":
+                teams.add(connection, data.get("name", ""))
+            elif act == "remove":
+                teams.remove(connection, team)
+            elif act in ("join", "leave"):
+                (teams.join if act == "join" else teams.leave)(connection, team, user)
+            groups.note(connection, viewer.name, f"team: {act}", None, {"team": team, "user": user})
+    except Unknown as problem:
+        return _people(viewer, store, str(problem))
+    return Redirect("/people", status_code=303)
+
+
+def _id(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 @get("/turned-away", include_in_schema=False, sync_to_thread=True)
 def turned_away(viewer: Viewer, store: Store) -> Template:
     """Clients that this monitor did not let in, and why: whose SDK is set up wrongly."""
-    viewer.need("admin")
+    viewer.govern()
     r = schema.refused
     with store.read() as connection:
         rows = connection.execute(select(r).order_by(r.c.last_seen.desc()).limit(200)).all()
@@ -101,11 +126,21 @@ def turned_away(viewer: Viewer, store: Store) -> Template:
 
 @get("/audit", include_in_schema=False, sync_to_thread=True)
 def audit(viewer: Viewer, store: Store) -> Template:
-    viewer.need("admin")
+    viewer.govern()
     a = schema.audit
     with store.read() as connection:
         rows = connection.execute(select(a).order_by(a.c.time.desc()).limit(300)).all()
     return Template("audit.html", context={"viewer": viewer, "rows": rows})
 
 
-HANDLERS = (overview, overview_part, add_project, people, add_person, disable_person, turned_away, audit)
+HANDLERS = (
+    overview,
+    overview_part,
+    add_project,
+    people,
+    add_person,
+    disable_person,
+    change_teams,
+    turned_away,
+    audit,
+)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import secrets
-import time
 from typing import Annotated, Any, Literal
 
 from litestar import get, post
 from litestar.params import Parameter
 from litestar.response import Redirect, Template
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from why401.monitor import groups, projects, schema, settings, setups, tokens, traffic
+from why401.monitor import groups, projects, schema, settings, setups, teams, tokens, traffic
 from why401.monitor.groups import Search
 from why401.monitor.store import Store
 from why401.monitor.web.sign_in import Form
 from why401.monitor.web.viewer import Viewer
 
 Span = Literal["hour", "day", "week", "month"]
-p, k, t = schema.projects, schema.keys, schema.tokens
+p = schema.projects
 
 
 def named(store: Store, viewer: Viewer, project: int) -> Any:
@@ -51,7 +49,9 @@ def project_page(
 def routes_page(viewer: Viewer, store: Store, project: int, span: Span = "day") -> Template:
     row = named(store, viewer, project)
     with store.read() as connection:
-        found = traffic.routes(connection, project, traffic.SPANS[span][0])
+        found = traffic.routes(
+            connection, project, traffic.SPANS[span][0], traffic.target(connection, project)
+        )
         times, ratio = traffic.ratio_over_time(connection, project, span)
     context = {"viewer": viewer, "project": row, "routes": found, "span": span, "times": times, "ratio": ratio,
                "spans": traffic.SPANS}  # fmt: skip
@@ -68,12 +68,14 @@ def _settings(viewer: Viewer, store: Store, project: int, token: str = "") -> Te
     row = named(store, viewer, project)
     base = settings.get(store, "base", settings.BASE)
     with store.read() as connection:
-        keys = connection.execute(select(k).where(k.c.project_id == project).order_by(k.c.created)).all()
-        held = connection.execute(select(t).where(t.c.project_id == project).order_by(t.c.created)).all()
-    usable = next((key.key for key in reversed(keys) if key.revoked is None), "")
+        keys = projects.keys(connection, project)
+        held = tokens.listed(connection, project)
+        everybody = teams.listed(connection)
+    usable = next((key["key"] for key in reversed(keys) if key["revoked"] is None), "")
     how = projects.described(project, usable, None, base)
     context = {"viewer": viewer, "project": row, "keys": keys, "tokens": held, "how": how, "token": token,
-               "options": json.loads(row.options), "setups": setups.of(how) if usable else ()}  # fmt: skip
+               "options": json.loads(row.options), "setups": setups.of(how) if usable else (),
+               "teams": everybody}  # fmt: skip
     return Template("settings.html", context=context)
 
 
@@ -86,6 +88,7 @@ def change_settings(viewer: Viewer, store: Store, project: int, data: Form) -> R
         options[name] = [
             word.strip() for word in data.get(name, "").replace(",", "\n").splitlines() if word.strip()
         ]
+    options["apdex"] = _number(data.get("apdex", ""), None)
     values = {
         "name": data.get("name", "").strip()[:200] or row.name,
         "quota": _number(data.get("quota", ""), None),
@@ -93,6 +96,9 @@ def change_settings(viewer: Viewer, store: Store, project: int, data: Form) -> R
         "keep_count": _number(data.get("keep_count", ""), row.keep_count),
         "options": json.dumps(options),
     }
+    if viewer.user is not None and "team" in data:  # who may see the project
+        with store.write() as connection:
+            teams.give(connection, project, int(data["team"]) if data["team"].isdecimal() else None)
     projects.change(store, project, **values)
     with store.write() as connection:
         groups.note(connection, viewer.name, "settings", project, values)
@@ -107,8 +113,7 @@ def _number(text: str, otherwise: int | None) -> int | None:
 def add_key(viewer: Viewer, store: Store, project: int) -> Redirect:
     viewer.need("admin")
     with store.write() as connection:
-        row = {"key": secrets.token_hex(16), "project_id": viewer.see(project), "created": time.time()}
-        connection.execute(k.insert().values(row))
+        projects.add_key(connection, viewer.see(project))
         groups.note(connection, viewer.name, "new key", project, {})
     return Redirect(f"/projects/{project}/settings#keys", status_code=303)
 
@@ -117,8 +122,7 @@ def add_key(viewer: Viewer, store: Store, project: int) -> Redirect:
 def revoke_key(viewer: Viewer, store: Store, project: int, key: str) -> Redirect:
     viewer.need("admin")
     with store.write() as connection:
-        here = (k.c.key == key) & (k.c.project_id == viewer.see(project))
-        connection.execute(update(k).where(here).values(revoked=time.time()))
+        projects.revoke_key(connection, viewer.see(project), key)
         groups.note(connection, viewer.name, "key revoked", project, {"key": key[:6] + "…"})
     return Redirect(f"/projects/{project}/settings#keys", status_code=303)
 
@@ -139,8 +143,7 @@ def add_token(viewer: Viewer, store: Store, project: int, data: Form) -> Templat
 def revoke_token(viewer: Viewer, store: Store, project: int, token: int) -> Redirect:
     viewer.need("admin")
     with store.write() as connection:
-        here = (t.c.id == token) & (t.c.project_id == viewer.see(project))
-        connection.execute(update(t).where(here).values(revoked=time.time()))
+        tokens.revoke(connection, viewer.see(project), token)
         groups.note(connection, viewer.name, "token revoked", project, {"token": token})
     return Redirect(f"/projects/{project}/settings#tokens", status_code=303)
 

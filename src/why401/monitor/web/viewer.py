@@ -31,6 +31,12 @@ class Viewer:
         if not self.may(role):
             raise PermissionDeniedException(f"This needs the role {role}; yours is {self.role}.")
 
+    def govern(self, role: str = "admin") -> None:
+        """Raises 403 for a project's token, whatever its role: this is of the whole monitor."""
+        if self.user is None:
+            raise PermissionDeniedException("A project's token cannot do this; send one of a user.")
+        self.need(role)
+
     def see(self, project: int) -> int:
         """The project, where it may be seen. Raises 404: others are not told whether it exists."""
         if project not in self.projects:
@@ -66,7 +72,9 @@ def _by_token(store: Store, token: str) -> Viewer | None:
         user: Any = users.find(connection, row.user_id) if row.user_id is not None else None
         if user is None:
             return None
-        return Viewer(f"token {row.id}", row.role, users.projects_of(connection, user.id, user.role), user.id)
+        return Viewer(
+            f"token {row.id}", user.role, users.projects_of(connection, user.id, user.role), user.id
+        )
 
 
 def _by_session(store: Store, session: dict[str, Any]) -> Viewer | None:
