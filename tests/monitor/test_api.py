@@ -98,7 +98,9 @@ def test_alerts_channels_and_checks(api: httpx.Client, made: dict[str, Any]) -> 
     assert api.get(f"{path}/told").json() == []
 
 
-def test_a_group_is_assigned_and_commented_on(api: httpx.Client, made: dict[str, Any], monitor: Running) -> None:
+def test_a_group_is_assigned_and_commented_on(
+    api: httpx.Client, made: dict[str, Any], monitor: Running
+) -> None:
     assert envelope(made, {"event_id": uuid.uuid4().hex, "message": "hello"}, monitor.base).status_code == 200
     path = f"/projects/{made['id']}"
     group = api.get(f"{path}/groups").json()[0]["id"]
