@@ -129,7 +129,7 @@ def _rate(connection: Connection, project: int, alert: Alert, since: float, now:
     def events(first: float, last: float) -> int:
         span = (m.c.minute >= int(first // 60), m.c.minute < int(last // 60) + 1)
         return int(
-            connection.scalar(select(func.sum(m.c.events)).where(m.c.project_id == project, *span)) or 0
+            connection.scalar(select(func.sum(m.c.events)).where(m.c.group_id == -project, *span)) or 0
         )
 
     start = now - 60 * alert.minutes
@@ -192,7 +192,7 @@ def _silent(
     connection: Connection, project: int, alert: Alert, since: float, now: float
 ) -> Iterator[Noticed]:
     del since
-    event = connection.scalar(select(func.max(m.c.minute)).where(m.c.project_id == project)) or 0
+    event = connection.scalar(select(func.max(m.c.minute)).where(m.c.group_id == -project)) or 0
     asked = connection.scalar(select(func.max(r.c.minute)).where(r.c.project_id == project)) or 0
     last = 60.0 * max(event, asked)
     if now - DAY < last < now - 60 * alert.minutes:

@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 
 from why401.monitor import ids, schema
 from why401.monitor.listing import when
 
-g, t, m, e = schema.groups, schema.tags, schema.minutes, schema.events
+g, t, e = schema.groups, schema.tags, schema.events
 STATES = ("unresolved", "regressed", "resolved", "ignored", "muted")
 _OPEN = ("unresolved", "regressed")
 
@@ -134,19 +134,6 @@ def comments(connection: Connection, group: int) -> list[dict[str, Any]]:
         .order_by(c.c.time)
     )  # fmt: skip
     return [{"time": when(row.time), "by": row.name, "text": row.text} for row in rows]
-
-
-def over_time(
-    connection: Connection, project: int, since: float, group: int | None = None
-) -> list[tuple[int, int]]:
-    """(minute, events) since a time."""
-    total = func.sum(m.c.events)
-    query = select(m.c.minute, total).where(m.c.project_id == project, m.c.minute >= int(since // 60))
-    if group is not None:
-        query = query.where(m.c.group_id == group)
-    return [
-        (row[0], int(row[1])) for row in connection.execute(query.group_by(m.c.minute).order_by(m.c.minute))
-    ]
 
 
 def change(connection: Connection, project: int, group: int, actor: str, **values: Any) -> bool:

@@ -31,6 +31,8 @@ def sweep(store: Store, now: float | None = None) -> int:
     with store.write() as connection:
         for table in (schema.minutes, schema.requests, schema.dropped):
             connection.execute(delete(table).where(table.c.minute < int((now - MINUTES) // 60)))
+        hours = schema.hours
+        connection.execute(delete(hours).where(hours.c.hour < int((now - MINUTES) // 3600)))
         connection.execute(delete(schema.credentials).where(schema.credentials.c.expires < now - MINUTES))
         connection.execute(delete(schema.facts).where(schema.facts.c.time < now - MINUTES))
     return removed

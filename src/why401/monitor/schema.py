@@ -136,7 +136,7 @@ tags = Table(  # how often a group's events bear a value
     Index("tags_by_value", "project_id", "key", "value"),
 )  # fmt: skip
 
-minutes = Table(  # events of a group by minute
+minutes = Table(  # events of a group by minute, and, under the negative number of a project, of all its groups together
     "minutes", metadata,
     _project(),
     Column("minute", BigInteger, primary_key=True),
@@ -159,6 +159,22 @@ requests = Table(  # what a route answered by minute, as notifiers count it
     Column("sumsq", Double, nullable=False),
     Column("digest", LargeBinary),  # centroids as JSON
     Index("requests_by_project", "project_id", "minute"),
+)  # fmt: skip
+
+hours = Table(  # the same by the hour, for long spans
+    "hours", metadata,
+    _project(),
+    Column("hour", BigInteger, primary_key=True),
+    Column("route_key", String(32), primary_key=True),
+    Column("environment", String(64), nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("route", String(400), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("sum", Double, nullable=False),
+    Column("sumsq", Double, nullable=False),
+    Column("digest", LargeBinary),
+    Index("hours_by_project", "project_id", "hour"),
 )  # fmt: skip
 
 dropped = Table(  # what was not kept, and why

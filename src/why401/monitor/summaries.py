@@ -41,7 +41,12 @@ def _summary(connection: Connection, project: int, kind: str, at: datetime) -> N
 
 def text(connection: Connection, project: int, start: float, end: float) -> Iterator[str]:
     """The summary's lines."""
-    within = (m.c.project_id == project, m.c.minute >= int(start // 60), m.c.minute < int(end // 60))
+    within = (
+        m.c.project_id == project,
+        m.c.group_id > 0,
+        m.c.minute >= int(start // 60),
+        m.c.minute < int(end // 60),
+    )
     counted = (
         select(m.c.group_id, func.sum(m.c.events).label("events"))
         .where(*within)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Integer, func, select
+from sqlalchemy import Connection, Integer, Table, func, select
 
 from why401.monitor import schema
 
-m, g, r = schema.minutes, schema.groups, schema.requests
+m, g, r, h = schema.minutes, schema.groups, schema.requests, schema.hours
 DAY = 86400.0
 #: Seconds of the spans that a page can show, and the seconds of one bar.
 SPANS = {
     "hour": (3600.0, 60),
-    "day": (DAY, 1800),
+    "day": (DAY, 3600),
     "week": (7 * DAY, 3 * 3600),
     "month": (30 * DAY, 12 * 3600),
 }
@@ -35,25 +35,28 @@ class Requests:
     failed: int = 0  # 500 and above
     milliseconds: float = 0.0  # of all together
     satisfied: float = 0.0  # a tolerated one counts half (Apdex)
-    slowest: list[tuple[float, int]] = field(default_factory=list, repr=False)
+    shaped: float = 0.0  # requests of which it is known how long they took
+    slowest: list[tuple[float, float]] = field(default_factory=list, repr=False)
 
-    def add(self, status: int, count: int, milliseconds: float, digest: bytes | None, target: float) -> None:
+    def add(self, status: int, count: int, milliseconds: float) -> None:
         self.count += count
         self.milliseconds += milliseconds
         self.unauthorized += count * (status == 401)
         self.refused += count * (status in (401, 403, 407))
         self.failed += count * (status >= 500)
-        centroids = json.loads(digest) if digest else [(milliseconds / count if count else 0.0, count)]
-        self.slowest += [(float(mean), int(number)) for mean, number in centroids]
-        if status < 500:
-            self.satisfied += sum(
-                n * (1.0 if x <= target else 0.5 if x <= 4 * target else 0.0) for x, n in centroids
-            )
+
+    def shape(self, status: int, centroids: Iterable[tuple[float, float]], target: float) -> None:
+        """How long requests took, as (milliseconds, requests)."""
+        for mean, number in centroids:
+            self.shaped += number
+            self.slowest.append((mean, number))
+            if status < 500 and mean <= 4 * target:
+                self.satisfied += number if mean <= target else number / 2
 
     @property
     def apdex(self) -> float | None:
         """From 0 to 1 (apdex.org); None where nothing was counted."""
-        return min(1.0, self.satisfied / self.count) if self.count else None
+        return min(1.0, self.satisfied / self.shaped) if self.shaped else None
 
     @property
     def ratio(self) -> float | None:
@@ -89,39 +92,52 @@ def events_over_time(
     now: float | None = None,
 ) -> dict[int, tuple[list[int], list[int]]]:
     """For each project (times of the bars in seconds since 1970, events in each), the oldest first."""
+    times, step = _bars(span, now)
+    found = {project: [0] * len(times) for project in projects}
+    of = [group] if group is not None else [-project for project in found]
+    bar = func.floor((m.c.minute * 60) / step)
+    query = (
+        select(m.c.project_id, bar, func.sum(m.c.events))
+        .where(m.c.group_id.in_(of), m.c.minute >= times[0] // 60)
+        .group_by(m.c.project_id, bar)
+    )
+    for project, at, number in connection.execute(query):
+        place = int(at) - times[0] // step
+        if project in found and 0 <= place < len(times):
+            found[project][place] += int(number)
+    return {project: (times, bars) for project, bars in found.items()}
+
+
+def _bars(span: str, now: float | None = None) -> tuple[list[int], int]:
+    """(times at which the bars of a span begin, seconds of each)."""
     seconds, step = SPANS[span]
     now = time.time() if now is None else now
     first = int((now - seconds) // step + 1)
-    times = [bar * step for bar in range(first, int(now // step) + 1)]
-    found = {project: [0] * len(times) for project in projects}
-    bar = (m.c.minute * 60) / step
-    bar = func.floor(bar)
-    query = (
-        select(m.c.project_id, bar, func.sum(m.c.events))
-        .where(m.c.project_id.in_(found), m.c.minute >= first * step // 60)
-        .group_by(m.c.project_id, bar)
-    )
-    if group is not None:
-        query = query.where(m.c.group_id == group)
-    for project, at, number in connection.execute(query):
-        if 0 <= int(at) - first < len(times):
-            found[project][int(at) - first] += int(number)
-    return {project: (times, bars) for project, bars in found.items()}
+    return [bar * step for bar in range(first, int(now // step) + 1)], step
+
+
+#: Of the tables that count requests: the column of the time, and its seconds.
+_UNIT = {"requests": "minute", "hours": "hour"}
+_SECONDS = {"requests": 60, "hours": 3600}
+DIGESTS = 48  #: digests of a route that are read at most
+
+
+def _counts(since: float) -> tuple[Table, int]:
+    """(the table from which what was counted since a time is read in few rows, the first unit of its time)."""
+    table = h if time.time() - since > 2 * 3600 else r
+    return table, int(since // _SECONDS[table.name])
 
 
 def requests_by_project(
     connection: Connection, projects: Iterable[int], seconds: float, now: float | None = None
 ) -> dict[int, Requests]:
     """Of the last `seconds`."""
-    since = int(((time.time() if now is None else now) - seconds) // 60)
+    now = time.time() if now is None else now
     found = {project: Requests() for project in projects}
-    query = (
-        select(r.c.project_id, r.c.status, r.c.count, r.c.sum, r.c.digest)
-        .where(r.c.project_id.in_(found), r.c.minute >= since)
-    )  # fmt: skip
     targets = {project: target(connection, project) for project in found}
-    for project, status, count, total, digest in connection.execute(query):
-        found[project].add(status, count, total, digest, targets[project])
+    table, first = _counts(now - seconds)
+    at = (table.c.project_id.in_(found), table.c[_UNIT[table.name]] <= int(now // _SECONDS[table.name]))
+    _add(connection, table, (table.c.project_id,), first, at, found, lambda project: targets[project])
     return found
 
 
@@ -129,11 +145,10 @@ def routes(
     connection: Connection, project: int, seconds: float, target: float = SATISFIED
 ) -> list[dict[str, Any]]:
     """What each route answered, those with the most 401s first."""
-    since = int((time.time() - seconds) // 60)
     found: dict[tuple[str, str], Requests] = defaultdict(Requests)
-    query = select(r).where(r.c.project_id == project, r.c.minute >= since)
-    for row in connection.execute(query):
-        found[row.method, row.route].add(row.status, row._mapping["count"], row.sum, row.digest, target)
+    table, first = _counts(time.time() - seconds)
+    by = (table.c.method, table.c.route)
+    _add(connection, table, by, first, (table.c.project_id == project,), found, lambda _: target)
     ordered = sorted(found.items(), key=lambda item: (-item[1].unauthorized, -item[1].count))
     return [
         {"method": method, "route": route, "count": one.count, "refused": one.refused, "ratio": one.ratio,
@@ -142,21 +157,42 @@ def routes(
     ]  # fmt: skip
 
 
+def _add(
+    connection: Connection, table: Table, by: tuple[Any, ...], first: int, conditions: tuple[Any, ...],
+    found: dict[Any, Requests], target: Callable[[Any], float],
+) -> None:  # fmt: skip
+    """Add up by `by` what was counted from the unit `first` on. Of long spans, not each digest is read."""
+    c, unit = table.c, table.c[_UNIT[table.name]]
+    since = (*conditions, unit >= first)
+    sums = select(*by, c.status, c.digest.is_(None), func.sum(c["count"]), func.sum(c["sum"]))
+    for *key, status, bare, count, total in connection.execute(
+        sums.where(*since).group_by(*by, c.status, c.digest.is_(None))
+    ):
+        one = found[tuple(key) if len(key) > 1 else key[0]]
+        one.add(status, int(count), total)
+        if bare and count:
+            one.shape(status, [(total / int(count), int(count))], target(key[0]))
+    every = max(1, (int(time.time() // _SECONDS[table.name]) - first) // DIGESTS)
+    digests = select(*by, c.status, c.digest).where(*since, c.digest.is_not(None), unit % every == 0)
+    for *key, status, digest in connection.execute(digests):
+        centroids = ((float(mean), float(number) * every) for mean, number in json.loads(digest))
+        found[tuple(key) if len(key) > 1 else key[0]].shape(status, centroids, target(key[0]))
+
+
 def ratio_over_time(connection: Connection, project: int, span: str) -> tuple[list[int], list[float | None]]:
     """(times of the bars, part of the requests that 401 answered in each; None where there were none)."""
-    seconds, step = SPANS[span]
-    now = time.time()
-    first = int((now - seconds) // step + 1)
-    times = [bar * step for bar in range(first, int(now // step) + 1)]
+    times, step = _bars(span)
+    table, first = _counts(times[0])
+    at, unit = table.c[_UNIT[table.name]], _SECONDS[table.name]
     asked, refused = [0] * len(times), [0] * len(times)
-    query = select(r.c.minute, r.c.status, func.sum(r.c.count)).where(
-        r.c.project_id == project, r.c.minute >= first * step // 60
+    query = select(at, table.c.status, func.sum(table.c["count"])).where(
+        table.c.project_id == project, at >= first
     )
-    for minute, status, number in connection.execute(query.group_by(r.c.minute, r.c.status)):
-        at = int(minute * 60 // step) - first
-        if 0 <= at < len(times):
-            asked[at] += int(number)
-            refused[at] += int(number) * (status == 401)
+    for moment, status, number in connection.execute(query.group_by(at, table.c.status)):
+        place = int(moment) * unit // step - times[0] // step
+        if 0 <= place < len(times):
+            asked[place] += int(number)
+            refused[place] += int(number) * (status == 401)
     return times, [b / a if a else None for a, b in zip(asked, refused, strict=True)]
 
 

@@ -25,8 +25,8 @@ FORMAT = "why401-export"
 #: In the order in which they refer to one another. Tables that are not listed are of one installation alone.
 TABLES: tuple[Table, ...] = (
     schema.teams, schema.users, schema.members, schema.projects, schema.keys, schema.groups, schema.events,
-    schema.tags, schema.minutes, schema.requests, schema.deploys, schema.releases, schema.facts, schema.filters,
-    schema.alerts, schema.checks, schema.comments, schema.audit,
+    schema.tags, schema.minutes, schema.requests, schema.hours, schema.deploys, schema.releases, schema.facts,
+    schema.filters, schema.alerts, schema.checks, schema.comments, schema.audit,
 )  # fmt: skip
 #: Columns that stay.
 _STAY = {"users": {"password", "sessions", "subject"}}
@@ -163,6 +163,8 @@ class Importer:
                 if here is None and column == "project_id":
                     raise KeyError(f"it is of project {there}, which the export does not hold")
                 found[column] = here if here is not None else (0 if column == "user_id" else None)
+        if table is schema.minutes and int(found["group_id"]) < 0:  # of a whole project
+            found["group_id"] = -int(found["project_id"])
         return found
 
     def _counted(self, connection: Connection, table: Table, row: dict[str, Any]) -> int:

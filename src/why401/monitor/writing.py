@@ -74,6 +74,7 @@ _COUNTS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "minutes": (("minute", "group_id"), ("events",), ()),
     "tags": (("group_id", "key", "value"), ("events",), ("last_seen",)),
     "requests": (("minute", "route_key"), ("count", "sum", "sumsq"), ("digest",)),
+    "hours": (("hour", "route_key"), ("count", "sum", "sumsq"), ("digest",)),
     "credentials": (("project_id", "fingerprint"), (), ("last_seen",)),
     "dropped": (("project_id", "minute", "reason"), ("count",), ()),
     "refused": (("reason", "path", "agent"), ("count",), ("last_seen", "says")),
@@ -318,6 +319,8 @@ def _minutes(
     counted = Counter((one.project, found[one.project, one.grouped.key]) for one in kept)
     if not counted:
         return
+    for (project, _), number in list(counted.items()):
+        counted[project, -project] += number
     rows = [
         {"project_id": project, "group_id": group, "minute": int(now // 60), "events": number}
         for (project, group), number in sorted(counted.items())
@@ -376,13 +379,23 @@ def _releases(
 
 
 def _requests(store: Store, connection: Connection, counted: list[tuple[int, Counted]]) -> None:
+    for table, unit, seconds in (("requests", "minute", 60), ("hours", "hour", 3600)):
+        rows = _counted(counted, unit, seconds)
+        if rows:
+            _adding(store.engine, table).run(connection, [rows[key] for key in sorted(rows)])
+
+
+def _counted(
+    counted: list[tuple[int, Counted]], unit: str, seconds: int
+) -> dict[tuple[int, int, str], dict[str, Any]]:
+    """The rows of what was counted by a unit of time."""
     rows: dict[tuple[int, int, str], dict[str, Any]] = {}
     for project, one in counted:
-        minute = int(one.time // 60)
+        at = int(one.time // seconds)
         named = "\x1f".join((str(project), one.environment, one.method, one.route, str(one.status)))
         key = hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:32]
-        row = rows.setdefault((project, minute, key), {
-            "project_id": project, "minute": minute, "route_key": key, "environment": one.environment,
+        row = rows.setdefault((project, at, key), {
+            "project_id": project, unit: at, "route_key": key, "environment": one.environment,
             "method": one.method, "route": one.route, "status": one.status, "count": 0, "sum": 0.0, "sumsq": 0.0,
             "digest": None})  # fmt: skip
         row["count"] += one.count
@@ -390,9 +403,7 @@ def _requests(store: Store, connection: Connection, counted: list[tuple[int, Cou
         row["sumsq"] += one.sumsq
         if one.centroids:
             row["digest"] = json.dumps([*json.loads(row["digest"] or "[]"), *one.centroids]).encode()
-    if not rows:
-        return
-    _adding(store.engine, "requests").run(connection, [rows[key] for key in sorted(rows)])
+    return rows
 
 
 def _facts(store: Store, connection: Connection, work: Work, now: float) -> None:
