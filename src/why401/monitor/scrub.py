@@ -20,6 +20,7 @@ from why401.secret import MASK, Redactor, find, forms
 
 SHORTEST = 8
 DEEPEST = 40  #: what lies deeper is cut off
+_NUMBERS = (int, float)
 #: What every text that `why401.secret.find` matches holds, in lower case.
 HINTS = (
     "eyj", "basic", "bearer", "token", "negotiate", "ntlm", "dpop", "apikey", "api-key", "hawk", "sharedkey", "oauth",
@@ -94,27 +95,37 @@ class _Scrubber:
         return found
 
     def _gather(self, value: Any, under: str, depth: int) -> None:
-        """`under`: the sensitive name that this stands below, or ""."""
-        if isinstance(value, str):
+        """`under`: the sensitive name that this stands below, or "". Texts, which most values are, are taken in the
+        loops of what holds them: a call for each would cost more than all else."""
+        kind = type(value)
+        if (kind is dict or kind is list) and depth > DEEPEST:
+            self._cut = True
+        elif kind is dict:
+            texts, names = self._texts, self._names
+            for name, inner in value.items():
+                texts[name] = None
+                secret = names.get(name)
+                below = under or (name if (self._secret(name) if secret is None else secret) else "")
+                if type(inner) is str and not below:
+                    texts[inner] = None
+                else:
+                    self._gather(inner, below, depth + 1)
+        elif kind is list:
+            paired = not under and _is_pair(value) and self._secret(value[0])
+            if paired:
+                self._gather(value[1], value[0], depth + 1)
+                return
+            for inner in value:
+                if type(inner) is str and not under:
+                    self._texts[inner] = None
+                else:
+                    self._gather(inner, under, depth + 1)
+        elif kind is str:
             if under:
                 self._place(under, value)
             else:
                 self._texts[value] = None
-        elif isinstance(value, dict):
-            self._cut = self._cut or depth > DEEPEST
-            if depth > DEEPEST:
-                return
-            for name, inner in value.items():
-                self._texts[name] = None
-                self._gather(inner, under or (name if self._secret(name) else ""), depth + 1)
-        elif isinstance(value, list):
-            self._cut = self._cut or depth > DEEPEST
-            if depth > DEEPEST:
-                return
-            paired = not under and _is_pair(value) and self._secret(value[0])
-            for inner in value[1:] if paired else value:
-                self._gather(inner, value[0] if paired else under, depth + 1)
-        elif under and isinstance(value, int | float) and abs(value) > 999:
+        elif under and kind in _NUMBERS and abs(value) > 999:
             self._cut = True
 
     def _clean(self) -> None:
@@ -135,26 +146,33 @@ class _Scrubber:
                 self._changed[text] = _blanked(text, held)
 
     def _copy(self, value: Any, under: str, depth: int) -> Any:
-        if isinstance(value, str):
+        kind = type(value)
+        if kind is str:
             return self._place(under, value).masked if under else self._changed.get(value, value)
-        if isinstance(value, bool) or value is None:
+        if kind is bool or value is None:
             return value
-        if isinstance(value, int | float):
+        if kind in _NUMBERS:
             return MASK if under and abs(value) > 999 else value
         if depth > DEEPEST:
             return "…"
-        if isinstance(value, dict):
-            return {
-                self._changed.get(name, name): self._copy(
-                    inner, under or (name if self._secret(name) else ""), depth + 1
-                )
-                for name, inner in value.items()
-            }
-        if isinstance(value, list):
+        if kind is dict:
+            return self._copy_of_dict(value, under, depth)
+        if kind is list:
             if not under and _is_pair(value) and self._secret(value[0]):
                 return [value[0], self._copy(value[1], value[0], depth + 1)]
             return [self._copy(inner, under, depth + 1) for inner in value]
         return str(value)
+
+    def _copy_of_dict(self, value: dict[str, Any], under: str, depth: int) -> dict[str, Any]:
+        changed, names, found = self._changed, self._names, {}
+        for name, inner in value.items():
+            secret = names.get(name)
+            below = under or (name if (self._secret(name) if secret is None else secret) else "")
+            plain = type(inner) is str and not below
+            found[changed.get(name, name)] = (
+                changed.get(inner, inner) if plain else self._copy(inner, below, depth + 1)
+            )
+        return found
 
 
 def _hinted(texts: list[str]) -> list[str]:

@@ -206,7 +206,7 @@ async def _send(send: Send, answer: Answer, more: tuple[tuple[bytes, bytes], ...
 
 
 _ID = r"/api/(?P<project>\d+)"
-_V = r"/api/v\d/projects/(?P<project>\d+)"
+_V = r"/api/v[3-5]/projects/(?P<project>\d+)"
 _ROUTES: tuple[tuple[Protocol, re.Pattern[str], tuple[str, ...], Handler], ...] = (
     ("sentry", re.compile(_ID + r"/envelope/?"), ("POST",), Receiver.envelope),
     ("sentry", re.compile(_ID + r"/store/?"), ("POST",), Receiver.stored),
