@@ -179,3 +179,69 @@ def test_airbrake_browser(monitor: Running, elsewhere: Any) -> None:
     identity = elsewhere.evaluate("([host, id, key]) => reportToAirbrake(host, id, key)", said)
     found = first(monitor, project)
     assert (found["status"], found["client_event_id"]) == (403, identity.replace("-", ""))
+
+
+SENTRY_FASTAPI = """
+    import sys, sentry_sdk
+    from fastapi import FastAPI, HTTPException
+    from fastapi.testclient import TestClient
+    from sentry_sdk.integrations.fastapi import FastApiIntegration
+    from sentry_sdk.integrations.starlette import StarletteIntegration
+    refused = {401, 403, 407, *range(500, 600)}
+    sentry_sdk.init(sys.argv[1], integrations=[StarletteIntegration(failed_request_status_codes=refused),
+                                               FastApiIntegration(failed_request_status_codes=refused)])
+    app = FastAPI()
+    @app.get("/orders/{order}")
+    def orders(order: int):
+        raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+    client = TestClient(app, base_url="http://shop.example")
+    assert client.get("/orders/17", headers={"Authorization": "Bearer s3cr3t-value-0123456789"}).status_code == 401
+    sentry_sdk.flush(10)
+"""
+PYBRAKE_ROUTES = """
+    import sys, pybrake, flask
+    import pybrake.middleware.flask as middleware
+    app = flask.Flask("shop")
+    app.config["PYBRAKE"] = dict(host=sys.argv[1], project_id=int(sys.argv[2]), project_key=sys.argv[3],
+                                 environment="test", remote_config=False, apm_host=sys.argv[1])
+    app = middleware.init_app(app)
+    @app.get("/orders/<int:order>")
+    def orders(order):
+        flask.abort(401)
+    for _ in range(3):
+        assert app.test_client().get("/orders/17").status_code == 401
+    notifier = app.extensions["pybrake"]
+    notifier.routes.stats._flush()
+    notifier.close()
+"""
+
+
+def test_sentry_sdk_reports_refusals_by_two_lines(monitor: Running, tmp_path: Path) -> None:
+    """The settings that docs/reporting.md gives."""
+    pytest.importorskip("sentry_sdk")
+    project = monitor.project("sentry-sdk-fastapi")
+    program = tmp_path / "shop.py"  # a file: the status stands in its source alone
+    program.write_text(textwrap.dedent(SENTRY_FASTAPI))
+    subprocess.run([sys.executable, program, project["sentry_dsn"]], check=True, timeout=60, capture_output=True)
+    found = first(monitor, project)
+    assert found["status"] == 401
+    (group,) = monitor.api(project, "/groups")
+    assert (group["host"], group["route"]) == ("shop.example", "/orders/{order}")
+    assert "s3cr3t-value" not in str(monitor.api(project, f"/events/{found['id']}"))
+
+
+def test_pybrake_counts_what_each_route_answers(monitor: Running) -> None:
+    pytest.importorskip("pybrake")
+    project = monitor.project("pybrake-routes")
+    run(PYBRAKE_ROUTES, monitor.base, str(project["id"]), project["key"])
+    (route,) = until(lambda: monitor.api(project, "/routes"))
+    assert (route["method"], route["count"], route["ratio"]) == ("GET", 3, 1.0)
+    assert "/orders/" in route["route"]
+
+
+def test_sentry_browser_reports_refusals_by_two_lines(monitor: Running, elsewhere: Any) -> None:
+    project = monitor.project("sentry-browser-fetch")
+    refusing = f"{monitor.base}/v1/traces"  # answers 401 without a key, and lets every origin read it
+    assert elsewhere.evaluate("([dsn, url]) => refuse(dsn, url)", [project["sentry_dsn"], refusing])
+    found = first(monitor, project)
+    assert found["status"] == 401, monitor.api(project, f"/events/{found['id']}")

@@ -8,13 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from why401.evidence import REFUSALS
-from why401.monitor.event import Event
+from why401.monitor.event import Event, Raised
 from why401.monitor.take import mapping, text, whole
 from why401.prefilter import lazy
 from why401.protocol import challenges
 from why401.subjects import route as template
 
-_CUE = lazy(r"(?i)40[137]|unauthori[sz]ed|forbidden|authenticat|permission|credential")
+_CUE = lazy(
+    r"(?i)40[137]|unauthori[sz]ed|forbidden|authenticat|authoriz|permission|credential|token|expired|denied|notallowed|csrf"
+)
 #: A status as libraries name it: "401 Client Error", "HTTP Error 401", "status code 401", "'401 Unauthorized'", "E401".
 _STATUS = lazy(
     r"(?i)(?:\bHTTP(?:/[\d.]+)?(?: error| status)?|\bstatus(?:[ _]?code)?|\bresponse(?: code)?|\berror(?: code)?|\bcode"
@@ -36,6 +38,13 @@ _TYPES = {
         r"|csrf\w*(?:error|exception)?|invalidauthenticitytoken)$"
     ),
 }
+_HTTP_EXCEPTION = lazy(r"(?:^|[.\\:])HTTPException$")
+#: `HTTPException(401`, `HTTPException(status_code=status.HTTP_401_UNAUTHORIZED`; what FastAPI's security schemes raise.
+_RAISES = lazy(
+    r"HTTPException\(\s{0,40}(?:status_code\s{0,4}=\s{0,4})?(40[137])\b"
+    r"|HTTPException\(\s{0,40}(?:status_code\s{0,4}=\s{0,4})?[\w.]{0,40}HTTP_(40[137])_"
+    r"|raise self\.make_not_authenticated_error\(\)"
+)
 _URL = lazy(r"(?i)\bhttps?://[^\s'\"`<>|,;)\]}]+")
 _METHOD = lazy(r"\b(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b")
 _HTTP = ("http", "httplib", "fetch", "xhr", "axios", "requests")
@@ -60,7 +69,7 @@ def of(event: Event) -> Refusal | None:
     if status in REFUSALS:
         return _of_exchange(event, status)
     for raised in event.get("raised", []):
-        found = said(raised.get("type", ""), raised.get("message", ""))
+        found = said(raised.get("type", ""), raised.get("message", "")) or _by_source(raised)
         if found is not None:
             return found if found.host else _with_url(event, found)
     if "raised" not in event and (found := said("", event.get("message", ""))) is not None:
@@ -84,12 +93,23 @@ def said(kind: str, message: str) -> Refusal | None:
     return Refusal(status, method[1] if method else "", host, route)
 
 
+def _by_source(raised: Raised) -> Refusal | None:
+    """Starlette's and FastAPI's HTTPException, whose message is the detail alone: the status stands in the line that
+    raises it, or in one of the next where the call goes over several."""
+    frames = raised.get("frames", [])
+    if not _HTTP_EXCEPTION.search(raised.get("type", "")) or not frames:
+        return None
+    first, source = frames[0].get("line", 0), frames[0].get("source", {})
+    lines = " ".join(source.get(str(number), "") for number in range(first, first + 6))
+    match = _RAISES.search(lines)
+    return Refusal(int(match[1] or match[2] or 401)) if match else None
+
+
 def _of_exchange(event: Event, status: int) -> Refusal:
     exchange = event["exchange"]
     host, route = _place(exchange.get("url", ""))
     scheme, error = challenge(exchange.get("answered", []))
-    route = exchange.get("route") or route
-    return Refusal(status, exchange.get("method", ""), host, route, scheme, error)
+    return Refusal(status, exchange.get("method", ""), host, _route(event, route), scheme, error)
 
 
 def _with_url(event: Event, found: Refusal) -> Refusal:
@@ -100,7 +120,14 @@ def _with_url(event: Event, found: Refusal) -> Refusal:
         return crumb
     exchange = event.get("exchange", {})
     host, route = _place(exchange.get("url", ""))
-    return Refusal(found.status, exchange.get("method", ""), host, exchange.get("route") or route)
+    return Refusal(found.status, exchange.get("method", ""), host, _route(event, route))
+
+
+def _route(event: Event, path: str) -> str:
+    """The route's template: as the client says it, else what a server's framework named the transaction by."""
+    exchange, transaction = event.get("exchange", {}), event.get("transaction", "")
+    served = exchange.get("role") == "server" and transaction.startswith("/")
+    return exchange.get("route") or (transaction if served else path)
 
 
 def _of_breadcrumb(event: Event) -> Refusal | None:

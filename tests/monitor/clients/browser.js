@@ -12,3 +12,9 @@ window.reportToAirbrake = async (host, projectId, projectKey) => {
   const notice = await notifier.notify(new Error("403 Forbidden for url: https://api.example.com/v1/charges"));
   return notice.error ? String(notice.error) : notice.id;
 };
+window.refuse = async (dsn, url) => {
+  const failed = { failedRequestStatusCodes: [401, 403, 407, [500, 599]] };
+  Sentry.init({ dsn, environment: "test", integrations: [Sentry.httpClientIntegration(failed)], sendDefaultPii: true });
+  await fetch(url, { method: "POST", body: "{}" });
+  return Sentry.flush(8000);
+};
