@@ -127,7 +127,7 @@ def policy_without_login(evidence: Evidence) -> Iterator[Finding]:
     for one in walks(evidence):
         for route in one.routes:
             wanted = route.demand("request-principal") if route.hop == "Istio" else None
-            if wanted is None or one.status not in (403, 401, None) or route.demand("issuer"):
+            if wanted is None or one.status not in (403, 401, None) or route.demand("jwt-rule"):
                 continue
             yield Finding(
                 "istio-policy-without-login",
@@ -145,13 +145,13 @@ def policy_without_login(evidence: Evidence) -> Iterator[Finding]:
 @check
 def principal_not_let_in(evidence: Evidence) -> Iterator[Finding]:
     """The token's `iss/sub` is none of the principals that the policy names."""
-    from why401.layers.istio import principal_of, principals_fit
+    from why401.layers.istio import fits, principal_of
 
     for one in walks(evidence):
         for route in one.routes:
             wanted = [d.value for d in route.all("request-principal")] if route.hop == "Istio" else []
             own = principal_of(one.request)
-            if not wanted or not own or not route.demand("issuer") or principals_fit(wanted, own):
+            if not wanted or not own or not route.demand("issuer") or fits(wanted, own):
                 continue
             if one.status in (403, 401, None):
                 place = route.all("request-principal")[0]

@@ -20,7 +20,7 @@ from why401.layers.traefik_match import host_of, path_of
 from why401.layers.tree import Document, Tree
 from why401.prefilter import lazy
 
-_OWN = lazy(r"(?m)^\s*\"?(?:static_resources|staticResources)\"?\s*:")
+_OWN = lazy(r"(?m)^[\s{]*\"?(?:static_resources|staticResources)\"?\s*:")
 
 
 def roots(tree: Tree) -> Iterable[Document]:
@@ -85,7 +85,7 @@ class Envoy(KeepsAccounts):
         there = [m for m in self.managers if m.port == port] or self.managers
         for manager in there[:1]:
             for host in sorted(manager.hosts, key=lambda h: _rank(h, name, port)):
-                if _rank(host, name, port) > 2:
+                if _rank(host, name, port) == (9, 0):
                     break
                 for route in proto(host, "routes").items:
                     if facts.matches(proto(route, "match"), path):
@@ -102,9 +102,10 @@ class Envoy(KeepsAccounts):
             changes = list(_removed(manager, host, route))
             known: list[Account] | None = None
             for kind, name, settings in manager.filters:
-                if self._off(name, host, route):
+                own = _own(name, route, host, manager.config)
+                if own.true("disabled"):
                     continue
-                for fact in _facts(kind, settings, path, issuer):
+                for fact in _facts(kind, settings, own, path, issuer):
                     if isinstance(fact, Demand):
                         demands.append(fact)
                     else:
@@ -120,13 +121,6 @@ class Envoy(KeepsAccounts):
             )  # fmt: skip
         return self._known[key]
 
-    def _off(self, name: str, host: Node, route: Node) -> bool:
-        for node in (route, host):
-            held = proto(node, "typed_per_filter_config").at(name)
-            if held:
-                return held.true("disabled")
-        return False
-
     def _upstream(self, cluster: str) -> str:
         node = self.clusters.get(cluster)
         if node is None:
@@ -136,9 +130,18 @@ class Envoy(KeepsAccounts):
         return f"http://{address.text('address')}:{proto(address, 'port_value').value}" if address else ""
 
 
-def _facts(kind: str, settings: Node, path: str, issuer: str) -> Iterator[facts.Fact]:
+def _own(name: str, *nodes: Node) -> Node:
+    """What the route, its virtual host or the route configuration says of a filter by its name; the first counts."""
+    held = (proto(node, "typed_per_filter_config").at(name) for node in nodes)
+    return next((found for found in held if found), Node(nodes[0].document, nodes[0].line, present=False))
+
+
+def _facts(kind: str, settings: Node, own: Node, path: str, issuer: str) -> Iterator[facts.Fact]:
     if kind == "JwtAuthentication":
+        named = proto(own, "requirement_name").value
         requires = facts.jwt_rule(settings, path)
+        if named:
+            requires = proto(settings, "requirement_map").at(named) or None
         if requires is not None and facts.names(requires):
             yield from facts.jwt(settings, requires, issuer)
     elif kind == "ExtAuthz":
@@ -153,7 +156,8 @@ def _managers(top: Node) -> Iterator[Manager]:
         for node in listener.walk():
             config = proto(node, "route_config") if "@type" in node.pairs else None
             if config:
-                filters = tuple(_filter(item) for item in proto(node, "http_filters").items)
+                held = (item for item in proto(node, "http_filters").items if not item.true("disabled"))
+                filters = tuple(_filter(item) for item in held)
                 yield Manager(port, filters, proto(config, "virtual_hosts").items, config)
 
 
@@ -176,17 +180,18 @@ def _example(route: Node) -> str:
     ).value or "/"
 
 
-def _rank(host: Node, name: str, port: str) -> int:
-    """Exact domains come first, then wildcards, then `*` (VirtualHost.domains)."""
-    ranks = [9]
+def _rank(host: Node, name: str, port: str) -> tuple[int, int]:
+    """Exact domains come first, then `*.suffix`, then `prefix.*`, the longest of each first, then `*`; (9, 0) for
+    none (VirtualHost.domains)."""
+    ranks = [(9, 0)]
     for item in host.strings("domains"):
         domain = item.lower()
         if domain in (name, f"{name}:{port}"):
-            ranks.append(0)
+            ranks.append((0, 0))
         elif domain == "*" or not name:
-            ranks.append(2)
-        elif (domain.startswith("*") and name.endswith(domain[1:])) or (
-            domain.endswith("*") and name.startswith(domain[:-1])
-        ):
-            ranks.append(1)
+            ranks.append((3, 0))
+        elif domain.startswith("*") and name.endswith(domain[1:]):
+            ranks.append((1, -len(domain)))
+        elif domain.endswith("*") and name.startswith(domain[:-1]):
+            ranks.append((2, -len(domain)))
     return min(ranks)

@@ -65,8 +65,7 @@ def jwt_rule(settings: Node, path: str) -> Node | None:
 
 def names(requires: Node) -> list[Node]:
     """The nodes that name providers in a requirement."""
-    wanted = ("provider_name", "providername")
-    return [n for inner in requires.walk() for k, n in inner.pairs.items() if k.lower() in wanted]
+    return [name for _, name in _naming(requires)]
 
 
 def optional(requires: Node) -> bool:
@@ -77,16 +76,39 @@ def optional(requires: Node) -> bool:
 
 def jwt(settings: Node, requires: Node, issuer: str) -> Iterator[Fact]:
     """What a requirement asks of the token; where several providers will do, that of the token's issuer."""
-    providers = [(n, proto(settings, "providers").at(n.value)) for n in names(requires)]
+    known = proto(settings, "providers")
+    providers = [(inner, known.at(n.value)) for inner, n in _naming(requires)]
     if not optional(requires):
         yield Demand("scheme", "Bearer", requires.source, hop=HOP)
     own = [p for p in providers if proto(p[1], "issuer").value == issuer]
     if len(own or providers) != 1:
         return
-    _, provider = (own or providers)[0]
-    yield from token(provider, HOP)
+    naming, provider = (own or providers)[0]
+    narrowed = proto(naming, "audiences")
+    for fact in token(provider, HOP):
+        if not (narrowed and fact.respect == "audience"):
+            yield fact
+    if narrowed:
+        yield Demand("audience", " ".join(naming.strings("audiences")), narrowed.source, hop=HOP)
     if proto(provider, "forward").value.lower() != "true":
-        yield Change("drops", "Authorization", (proto(provider, "forward") or provider).source, HOP)
+        for name in _read_from(provider):
+            yield Change("drops", name, (proto(provider, "forward") or provider).source, HOP)
+
+
+def _naming(requires: Node) -> Iterator[tuple[Node, Node]]:
+    """(mapping, name) of each provider that a requirement names; the mapping may have audiences of its own."""
+    for inner in requires.walk():
+        name = proto(inner, "provider_name")
+        if name:
+            yield inner, name
+
+
+def _read_from(provider: Node) -> list[str]:
+    """The fields in which a provider looks for a token (JwtProvider.from_headers)."""
+    named = [proto(item, "name").value for item in proto(provider, "from_headers").items]
+    return named or (
+        [] if proto(provider, "from_params") or proto(provider, "from_cookies") else ["Authorization"]
+    )
 
 
 def token(provider: Node, hop: str) -> Iterator[Demand]:

@@ -3,7 +3,8 @@
 A token that is there must be good (401); that one is there only an AuthorizationPolicy demands (403). A policy
 holds for the workloads with its selector's labels in its namespace, without a selector for all of them, in the
 root namespace for the mesh (istio.io: "RequestAuthentication", "AuthorizationPolicy", "Implicit enablement").
-Respects beside the common ones: `request-principal` (a pattern of issuer/subject), `inline-keys`.
+Respects beside the common ones: `request-principal` (a pattern of issuer/subject), `jwt-rule` (an
+issuer whose tokens are read), `inline-keys`.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Istio(Layer):
         for one in self.found:
             wanted = one.spec.at("selector", "matchLabels").pairs.items()
             here = one.kind == kind and one.namespace in (workload.namespace, ROOT_NAMESPACE)
+            refs = [*one.spec.each("targetRefs"), *one.spec.each("targetRef")]
+            here &= not refs or workload.name in [ref.text("name") for ref in refs]
             if here and all((key, node.value) in workload.labels for key, node in wanted):
                 yield one
 
@@ -123,12 +126,14 @@ class Istio(Layer):
                 r for one in self._of("RequestAuthentication", workload) for r in one.spec.each("jwtRules")
             ]
             own = [rule for rule in rules if rule.text("issuer") == issuer]
-            facts: list[Demand | Change] = []
+            facts: list[Demand | Change] = [
+                Demand("jwt-rule", r.text("issuer"), r.source, hop=HOP) for r in rules
+            ]
             for rule in own or (rules if len(rules) == 1 else ()):
                 facts += [*token(rule, HOP), *_dropped(rule)]
             policies = list(self._of("AuthorizationPolicy", workload))
             demands = [fact for fact in facts if isinstance(fact, Demand)]
-            demands += [d for one in policies for d in _principals(one, path, method)]
+            demands += _principals(policies, path, method)
             start = policies[0].node if policies else rules[0] if rules else Node(self.root, 1)
             self._known[key] = Route(
                 HOP,
@@ -136,7 +141,7 @@ class Istio(Layer):
                 f"workload {workload.name or 'of ' + workload.namespace}",
                 tuple(demands),
                 tuple(fact for fact in facts if isinstance(fact, Change)),
-                tuple(a for one in policies for a in _denied(one)),
+                tuple(_denied(policies)),
                 f"http://{workload.name or 'workload'}",
                 self,
             )
@@ -147,10 +152,8 @@ class Istio(Layer):
         for one in self.found:
             if one.kind != "AuthorizationPolicy" or one.spec.text("action", default="ALLOW") != "ALLOW":
                 continue
-            own = one.spec.at("selector", "matchLabels").pairs
-            pairs = tuple((key, node.value) for key, node in own.items())
-            workload = Workload("", one.namespace, pairs)
-            rules = [r for a in self._of("RequestAuthentication", workload) for r in a.spec.each("jwtRules")]
+            rules = [r for a in self.found if a.kind == "RequestAuthentication"
+                     and a.namespace in (one.namespace, ROOT_NAMESPACE) for r in a.spec.each("jwtRules")]  # fmt: skip
             issuers = [rule.text("issuer") for rule in rules]
             named = [n for n, _ in _sources(one)]
             if issuers and all(issuers) and named and not any(_begins(n.value, issuers) for n in named):
@@ -174,16 +177,32 @@ def _sources(one: Object) -> Iterator[tuple[Node, Node]]:
                 yield item, rule
 
 
-def _principals(one: Object, path: str, method: str) -> Iterator[Demand]:
-    """The principals that an ALLOW policy names, where no rule of it lets the request in without one."""
-    if one.spec.text("action", default="ALLOW") != "ALLOW":
-        return
-    rules = [rule for rule in one.spec.each("rules") if _operation(rule, path, method)]
-    asking = [item for item, rule in _sources(one) if rule in rules]
-    if rules and not all(any(rule is own for _, own in _sources(one)) for rule in rules):
-        return
-    for item in asking:
+def _allows(one: Object) -> bool:
+    return one.kind == "AuthorizationPolicy" and one.spec.text("action", default="ALLOW") == "ALLOW"
+
+
+def _principals(policies: Sequence[Object], path: str, method: str) -> Iterator[Demand]:
+    """The principals that the ALLOW policies name, where no rule of any lets the request in without one (one rule
+    that fits is enough), and those whom alone a DENY policy spares."""
+    rules = [
+        r for one in policies if _allows(one) for r in one.spec.each("rules") if _operation(r, path, method)
+    ]
+    sources = [_of_caller(rule, "requestPrincipals") for rule in rules]
+    for item in (item for held in sources for item in held) if all(sources) else ():
         yield Demand("request-principal", item.value, item.source, hop=HOP)
+    for one in policies:
+        for rule in one.spec.each("rules") if one.spec.text("action") == "DENY" else ():
+            spared = _of_caller(rule, "notRequestPrincipals", alone=True)
+            for item in spared if not rule.at("when") and _operation(rule, path, method) else ():
+                yield Demand("request-principal", item.value, item.source, hop=HOP)
+
+
+def _of_caller(rule: Node, name: str, *, alone: bool = False) -> list[Node]:
+    """The patterns of this name in a rule's sources; none where a source goes without (or, `alone`, has others)."""
+    held = [source.at("source") for source in rule.each("from")]
+    if not all(source.at(name) and not (alone and len(source.pairs) > 1) for source in held):
+        return []
+    return [item for source in held for item in source.each(name)]
 
 
 def _operation(rule: Node, path: str, method: str) -> bool:
@@ -193,12 +212,12 @@ def _operation(rule: Node, path: str, method: str) -> bool:
         return True
     for item in held:
         paths, methods = item.strings("operation", "paths"), item.strings("operation", "methods")
-        if (not paths or _fits(paths, path)) and (not methods or _fits(methods, method)):
+        if (not paths or fits(paths, path)) and (not methods or fits(methods, method)):
             return True
     return False
 
 
-def _fits(patterns: Sequence[str], text: str) -> bool:
+def fits(patterns: Sequence[str], text: str) -> bool:
     """Exact, `prefix*`, `*suffix` or `*` (AuthorizationPolicy, "Rule")."""
     return any(
         p == "*"
@@ -207,11 +226,6 @@ def _fits(patterns: Sequence[str], text: str) -> bool:
         or (p[:1] == "*" and text.endswith(p[1:]))
         for p in patterns
     )
-
-
-def principals_fit(patterns: Sequence[str], principal: str) -> bool:
-    """Whether a principal fits one of the patterns of a policy."""
-    return _fits(patterns, principal)
 
 
 def principal_of(request: Request) -> str:
@@ -229,7 +243,8 @@ def _dropped(rule: Node) -> Iterator[Change]:
         yield Change("drops", "Authorization", (kept or rule).source, HOP)
 
 
-def _denied(one: Object) -> Iterator[Answer]:
-    """An ALLOW policy without rules lets nothing in."""
-    if one.spec.text("action", default="ALLOW") == "ALLOW" and not one.spec.at("rules"):
-        yield Answer(HOP, 403, one.node.at("spec").source or one.node.source)
+def _denied(policies: Sequence[Object]) -> Iterator[Answer]:
+    """ALLOW policies without rules let nothing in, unless another one does."""
+    allowing = [one for one in policies if _allows(one)]
+    if allowing and not any(one.spec.each("rules") for one in allowing):
+        yield Answer(HOP, 403, (allowing[0].node.at("spec") or allowing[0].node).source)

@@ -26,6 +26,9 @@ def document(given: Document) -> Node:
         says = str(error) or "nested too deeply"
         match = re.search(r"line (\d+)", says)
         line = int(match[1]) if match else None
+        if re.search(r"\{\{.*\}\}", given.text):
+            says = f"{given.name} is a template: give what comes out of it."
+            raise Damaged(says, Source(given.name, line)) from None
         raise Damaged(f"{given.name} is no TOML: {says}.", Source(given.name, line)) from None
     return _node(given, values, (), dict(_lines(given.text)), 1)
 

@@ -148,7 +148,7 @@ class Traefik(KeepsAccounts):
                         changes.append(fact)
                 if kind == "basicauth" and known is None:
                     known = traefik_facts.accounts(node)
-            demands += self._certificate(router)
+            demands += self._certificate(router, entry)
             route = Route(
                 HOP,
                 _start(router),
@@ -182,15 +182,18 @@ class Traefik(KeepsAccounts):
             else:
                 yield kind.lower(), node
 
-    def _certificate(self, router: Part) -> Iterator[Demand]:
-        name = router.node.text("tls", "options").partition("@")[0]
-        for document in self.tree.given.values():
-            for root in (
-                traefik_providers.trees(document) if name and traefik_providers.looks(document) else ()
-            ):
-                kind = root.at("tls", "options", name, "clientAuth", "clientAuthType")
-                if kind.value.startswith("Require"):
-                    yield Demand("certificate", "on", kind.source, hop=HOP)
+    def _certificate(self, router: Part, entry: str) -> Iterator[Demand]:
+        """The options that a router over TLS names, or those called `default` (https/tls, "TLS Options")."""
+        point = self.entry_points.get(entry)
+        if not router.node.at("tls") and not (point and point.at("http", "tls")):
+            return
+        named = router.node.at("tls", "options") or (point.at("http", "tls", "options") if point else None)
+        options = self.providers.resolve("options", named.value, router.provider) if named else None
+        if not named:
+            options = self.providers.resolve("options", "default", "file")
+        kind = options.node.at("clientAuth", "clientAuthType") if options else None
+        if kind and kind.value.startswith("Require"):
+            yield Demand("certificate", "on", kind.source, hop=HOP)
 
     def _upstream(self, router: Part) -> str:
         own = router.node.at("upstreams", 0)

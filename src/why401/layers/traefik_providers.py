@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from why401.layers import compose, kube_objects, toml_tree, yaml_tree
+from why401.layers import compose, toml_tree, traefik_kubernetes, yaml_tree
 from why401.layers.model import Damaged
 from why401.layers.nodes import Node
 from why401.layers.tree import Document, Tree
@@ -44,6 +44,7 @@ class Providers:
     routers: dict[str, Part] = field(default_factory=dict)
     middlewares: dict[str, Part] = field(default_factory=dict)
     services: dict[str, Part] = field(default_factory=dict)
+    options: dict[str, Part] = field(default_factory=dict)  # of TLS
     static: list[Node] = field(default_factory=list)
     labels: list[tuple[compose.Service, str, str, Node]] = field(default_factory=list)  # as written
 
@@ -73,6 +74,8 @@ def read(tree: Tree) -> Providers:
         for root in trees(document):
             if root.at("http"):
                 found.add("file", root.at("http"))
+            for name, node in root.at("tls", "options").pairs.items():
+                found.options[f"{name}@file".lower()] = Part(name, "file", node)
             if root.at("entryPoints"):
                 found.static.append(root)
         for service in compose.of(document) if document.name.lower().endswith((".yml", ".yaml")) else ():
@@ -138,58 +141,11 @@ class _Grown:
 
 
 def _kubernetes(found: Providers, tree: Tree) -> None:
-    """IngressRoutes, Middlewares and the annotation of Ingresses; a name is `namespace-name@kubernetescrd`."""
-    known = kube_objects.objects(tree, "IngressRoute", "Middleware", "Ingress", "Secret")
-    secrets = {(o.namespace, o.name): o for o in known if o.kind == "Secret"}
-    for one in known:
-        own = f"{one.namespace}-{one.name}"
-        if one.kind == "Middleware":
-            node = _with_users(one, secrets)
-            found.middlewares[f"{own}@kubernetescrd".lower()] = Part(own, "kubernetescrd", node)
-        for number, route in enumerate(one.spec.each("routes") if one.kind == "IngressRoute" else ()):
-            name = f"{own}-{number}"
-            found.routers[f"{name}@kubernetescrd".lower()] = Part(
-                name, "kubernetescrd", _route(one.namespace, one, route)
-            )
-
-
-def _route(namespace: str, one: kube_objects.Object, route: Node) -> Node:
-    """A route of an IngressRoute as a router of a file would stand there."""
-    names = []
-    for item in route.each("middlewares"):
-        text = item.text("name")
-        full = text if "@" in text else f"{item.text('namespace', default=namespace)}-{text}"
-        names.append(Node(route.document, item.line, full, last=item.line))
-    pairs = {
-        "rule": route.at("match"),
-        "middlewares": Node(route.document, route.line, items=tuple(names), last=route.line),
-        "upstreams": route.at("services"),
-    }
-    for key, node in (
-        ("priority", route.at("priority")),
-        ("entryPoints", one.spec.at("entryPoints")),
-        ("tls", one.spec.at("tls")),
-    ):
-        if node:
-            pairs[key] = node
-    return Node(route.document, route.line, pairs=pairs, last=route.last)
-
-
-def _with_users(one: kube_objects.Object, secrets: dict[tuple[str, str], kube_objects.Object]) -> Node:
-    """A Middleware's spec, with the users of its Secret in their place."""
-    name = one.spec.text("basicAuth", "secret")
-    secret = secrets.get((one.namespace, name)) if name else None
-    found = kube_objects.held(secret, "users") if secret else None
-    if found is None:
-        return one.spec
-    text, node = found
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    users = tuple(Node(node.document, node.line, line, last=node.line) for line in lines)
-    held = one.spec.at("basicAuth")
-    inner = Node(
-        held.document, held.line, pairs={**held.pairs, "users": Node(node.document, node.line, items=users)}
-    )
-    return Node(one.spec.document, one.spec.line, pairs={**one.spec.pairs, "basicAuth": inner})
+    """IngressRoutes, Middlewares, TLSOptions and Ingresses: a name is `namespace-name@kubernetescrd` (or
+    `@kubernetes` for an Ingress)."""
+    for kind, provider, name, node in traefik_kubernetes.parts(tree):
+        held: dict[str, Part] = getattr(found, kind)
+        held[f"{name}@{provider}".lower()] = Part(name, provider, node)
 
 
 def broken(tree: Tree) -> Iterator[Document]:
