@@ -222,7 +222,9 @@ def test_sentry_sdk_reports_refusals_by_two_lines(monitor: Running, tmp_path: Pa
     project = monitor.project("sentry-sdk-fastapi")
     program = tmp_path / "shop.py"  # a file: the status stands in its source alone
     program.write_text(textwrap.dedent(SENTRY_FASTAPI))
-    subprocess.run([sys.executable, program, project["sentry_dsn"]], check=True, timeout=60, capture_output=True)
+    subprocess.run(
+        [sys.executable, program, project["sentry_dsn"]], check=True, timeout=60, capture_output=True
+    )
     found = first(monitor, project)
     assert found["status"] == 401
     (group,) = monitor.api(project, "/groups")
