@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.monitor.running import running, until
+from why401.monitor import projects
 from why401.monitor.evidence import diagnose, of
+from why401.monitor.kept import keep
+from why401.monitor.projects import Project
+from why401.monitor.store import open_store
+from why401.monitor.writing import Groups, Work, write
 
 
 def token(**claims: Any) -> str:
@@ -62,3 +70,17 @@ def test_claims_that_a_reporter_told_stand_in_for_its_token() -> None:
     assert cause(event)[0] == "token-expired"
     event["context"]["credential"]["claims"]["exp"] = 1_790_003_600
     assert cause(event)[0] != "token-expired"
+
+
+def test_what_was_not_diagnosed_when_the_process_ended_is_when_it_starts_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "data")
+    project = projects.add(store, "p", "http://h.example")
+    event: Any = {"id": "0" * 32, "kind": "message", "time": time.time(),
+                  "message": "401 Unauthorized for url: https://a.example/x"}  # fmt: skip
+    work = Work(kept=[keep(event, Project(project["id"], "p", None), b"k" * 32, time.time())])
+    with store.write() as connection:
+        write(store, Groups(store), connection, work, time.time())
+    store.close()
+    with running(tmp_path / "data") as one:
+        one.projects["p"] = project
+        until(lambda: one.api(project, "/groups")[0]["cause"], 30)

@@ -15,22 +15,41 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from why401.monitor import schema
+from why401.monitor.event import Event
 from why401.monitor.evidence import diagnose, gently
+from why401.monitor.kept import body
+from why401.monitor.store import Store
 from why401.monitor.writer import Busy, Writer
 from why401.monitor.writing import Explained, Outcome, Work
 
 MOST_WAITING = 1_000
+LATE = 86400.0  #: seconds after which a group that was left without a diagnosis is left so
 log = logging.getLogger(__name__)
 
 
-class Explainer:
-    """Diagnoses what the writer tells it of."""
+@dataclass(frozen=True)
+class _Job:
+    """A group, how many events it has, and one of them."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self._jobs: queue.Queue[Outcome | None] = queue.Queue(MOST_WAITING)
+    project: int
+    group: int
+    number: int
+    event: Event = field(repr=False)
+
+
+class Explainer:
+    """Diagnoses what the writer tells it of, and at first what was left when the last process ended."""
+
+    def __init__(self, writer: Writer, store: Store) -> None:
+        self._writer, self._store = writer, store
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="why401-explainer", daemon=True)
         self._pool: ProcessPoolExecutor | None = None
         #: Called with the project of a group that has a new diagnosis.
@@ -52,31 +71,47 @@ class Explainer:
             before = outcome.number - outcome.written
             grown = outcome.number.bit_length() // 2 > before.bit_length() // 2  # past a power of four
             if outcome.sample.refusal is not None and (outcome.new or grown) and not self._jobs.full():
-                self._jobs.put_nowait(outcome)
+                self._jobs.put_nowait(
+                    _Job(outcome.project, outcome.group, outcome.number, outcome.sample.raw)
+                )
+
+    def _left(self) -> None:
+        """What was waiting in memory when a process ended is still to be told from what is stored."""
+        g, e = schema.groups, schema.events
+        newest = select(func.max(e.c.id)).where(e.c.group_id == g.c.id).scalar_subquery()
+        query = select(g.c.project_id, g.c.id, g.c.events, e.c.body).join(e, e.c.id == newest)
+        left = (g.c.status.is_not(None), g.c.diagnosed_at == 0, g.c.last_seen > time.time() - LATE)
+        try:
+            with self._store.read() as connection:
+                for row in connection.execute(query.where(*left).limit(MOST_WAITING // 2)):
+                    self._jobs.put_nowait(_Job(row.project_id, row.id, row.events, body(row.body)))
+        except (DBAPIError, queue.Full):
+            return  # their next events bring them up again
 
     def _run(self) -> None:
-        while (outcome := self._jobs.get()) is not None:
+        self._left()
+        while (job := self._jobs.get()) is not None:
             start = time.monotonic()
             try:
-                self._explain(outcome)
+                self._explain(job)
             except Busy:
                 continue  # its next events bring it up again
             except (BrokenProcessPool, RuntimeError):
                 self._pool = None
             except Exception:
-                log.exception("group %s could not be diagnosed", outcome.group)
+                log.exception("group %s could not be diagnosed", job.group)
             if not self._jobs.empty():
                 time.sleep(min(1.0, time.monotonic() - start))
 
-    def _explain(self, outcome: Outcome) -> None:
+    def _explain(self, job: _Job) -> None:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, get_context("spawn"), gently)
-        report = self._pool.submit(diagnose, outcome.sample.raw).result(60)
+        report = self._pool.submit(diagnose, job.event).result(60)
         causes = json.loads(report)["causes"]
         cause = (causes[0]["id"] if causes else None) or ""
-        explained = Explained(outcome.group, cause, report, outcome.number)
+        explained = Explained(job.group, cause, report, job.number)
         done = self._writer.put(Work(explained=[explained]))
-        done.add_done_callback(lambda _: self._tell(outcome.project))
+        done.add_done_callback(lambda _: self._tell(job.project))
 
     def _tell(self, project: int) -> None:
         for listener in self.listeners:

@@ -36,7 +36,7 @@ class Monitor:
         self.writer = Writer(store)
         self.intake = Intake(store, self.writer)
         self.receiver = Receiver(self.intake, base)
-        self.explainer = Explainer(self.writer)
+        self.explainer = Explainer(self.writer, store)
         self.keeper = Keeper(store, Outgoing(allowed), base)
         self.hub = Hub()
         self.writer.listeners += [self.explainer.listen, self.hub.listen]
