@@ -79,7 +79,7 @@ class Explainer:
         """What was waiting in memory when a process ended is still to be told from what is stored."""
         g, e, other = schema.groups, schema.events, schema.events.alias()
         newest = select(func.max(other.c.id)).where(other.c.group_id == g.c.id).correlate(g).scalar_subquery()
-        query = select(g.c.project_id, g.c.id, g.c.events, e.c.body).join(e, e.c.id == newest)
+        query = select(g.c.project_id, g.c.id, g.c.events, e.c.body).select_from(g).join(e, e.c.id == newest)
         left = (g.c.status.is_not(None), g.c.diagnosed_at == 0, g.c.last_seen > time.time() - LATE)
         try:
             with self._store.read() as connection:
