@@ -45,6 +45,8 @@ def key_compared(evidence: Evidence) -> Iterator[Finding]:
         names = key_names(plugin)
         place = plugin.at("config", "key_names") or plugin
         given = _key(one.request, plugin, names)
+        if given is None and plugin.true("config", "key_in_body"):
+            return  # it may stand there
         if given is None:
             yield from _elsewhere(one.request, names, place)
             return

@@ -210,6 +210,8 @@ def secret_length(text: str) -> int:
     """How many bytes a cookie secret counts (pkg/encryption/utils.go, SecretBytes)."""
     bare = text.rstrip("=")
     try:
+        if "+" in bare or "/" in bare:  # Go's URL encoding does not know them; Python would take them too
+            raise ValueError
         decoded = base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         decoded = b""
