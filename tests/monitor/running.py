@@ -167,9 +167,13 @@ class Cluster:
         self.server.wait(30)
 
     def signal(self, sent: int) -> None:
-        """To every process of it."""
+        """To every process of it; each is of a session of its own."""
         assert self.server is not None
-        os.killpg(self.server.pid, sent)
+        children = subprocess.run(
+            ["pgrep", "-P", str(self.server.pid)], capture_output=True, text=True, check=False
+        )
+        for one in (self.server.pid, *map(int, children.stdout.split())):
+            os.kill(one, sent)
 
 
 @contextmanager

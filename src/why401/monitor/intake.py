@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,8 @@ from why401.monitor.writing import Work
 
 FRESH = 1.0  #: seconds for which what is known of the projects is taken as true
 AGAIN = 5  #: seconds after which a client may come again when the database cannot be written
-PATIENCE = 10.0  #: seconds that a client waits for the disk; then it is told to come again, as it would go away itself
+HURRY = 1.0  #: seconds for which a look at the projects is waited for
+PATIENCE = 5.0  #: seconds that a client waits for the disk; then it is told to come again, as it would go away itself
 
 
 @dataclass
@@ -43,18 +43,18 @@ class Intake:
         self._key = store.secret("fingerprint")
         self._known = _Known()
         self._again = 0.0
-        self._lock = threading.Lock()
+        self._looking: asyncio.Future[_Known] | None = None
         self._decider = Decider()
         self._taken: Counter[tuple[int, int]] = Counter()  # (project, minute)
 
     # who
 
-    def project(self, key: str, wanted: int | None) -> Project:
+    async def project(self, key: str, wanted: int | None) -> Project:
         """The project of a key. Raises Refused, with the reason."""
-        known = self._fresh()
+        known = await self._fresh()
         held = known.keys.get(key)
         if held is None:
-            known = self._fresh(again=True)
+            known = await self._fresh(again=True)
             held = known.keys.get(key)
         if held is None:
             raise Refused(403 if wanted is not None else 401, "unknown-key", _unknown(known, wanted))
@@ -69,22 +69,25 @@ class Intake:
             raise Refused(403, "other-project" if wanted in known.projects else "unknown-project", says)
         return known.projects[held.project]
 
-    def _fresh(self, again: bool = False) -> _Known:
+    async def _fresh(self, again: bool = False) -> _Known:
+        """What is known of the projects. It is read by a thread, and all who ask meanwhile wait for the same; where
+        the database fails or does not answer, what was true a moment ago is taken."""
         now = time.monotonic()
-        known = self._known
-        since = self._again if again else known.at
+        since = self._again if again else self._known.at
         if now - since < (0.2 if again else FRESH):
-            return known
+            return self._known
         if again:  # for a key that was made a moment ago; but not for each of many that are wrong
             self._again = now
-        with self._lock:
-            if self._known is known:
-                try:
-                    self._known = self._look(now)
-                except Exception:
-                    if not known.keys:
-                        raise Refused(503, "unavailable", _AWAY, AGAIN) from None
-                    self._known = replace(known, at=now)  # what was true a moment ago
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(asyncio.to_thread(self._look, now))
+        try:
+            self._known = await asyncio.wait_for(
+                asyncio.shield(self._looking), HURRY if self._known.keys else PATIENCE
+            )
+        except Exception:
+            if not self._known.keys:
+                raise Refused(503, "unavailable", _AWAY, AGAIN) from None
+            self._known = replace(self._known, at=time.monotonic())
         return self._known
 
     def _look(self, now: float) -> _Known:

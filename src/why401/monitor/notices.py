@@ -20,6 +20,9 @@ PACE = 120.0  #: seconds between two messages of a project; what comes meanwhile
 STALE = 86400.0  #: what could not be told for a day is told no more
 LISTED = 20  #: notices that one message spells out
 log = logging.getLogger(__name__)
+logging.getLogger("apprise").setLevel(
+    logging.CRITICAL
+)  # it writes addresses, which may hold secrets, into the log
 Send = Callable[[list[str], str, str], list[str]]
 
 

@@ -68,6 +68,7 @@ class Writer:
                 raise Busy
             self._waiting += size
         job = _Job(work)
+        job.done.set_running_or_notify_cancel()  # whoever waits may go away: the work is done, and told, all the same
         self._jobs.put(job)
         return job.done
 

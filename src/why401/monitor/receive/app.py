@@ -91,11 +91,11 @@ class Receiver:
 
     async def envelope(self, call: Call) -> Answer:
         key = _sentry_key(call)
-        project = self.intake.project(key, call.project) if key else None
+        project = await self.intake.project(key, call.project) if key else None
         found = envelope.parse(await call.body())
         if project is None:
             key = text(found.header, "dsn").partition("://")[2].partition("@")[0].partition(":")[0]
-            project = self._need(key, call, _NO_SENTRY_KEY)
+            project = await self._need(key, call, _NO_SENTRY_KEY)
         self.intake.check_quota(
             project, sum(item.type in ("event", "transaction", "log") for item in found.items)
         )
@@ -109,7 +109,7 @@ class Receiver:
         return _json({"id": named or (received.events[0]["id"] if received.events else "")})
 
     async def stored(self, call: Call) -> Answer:
-        project = self._need(_sentry_key(call), call, _NO_SENTRY_KEY)
+        project = await self._need(_sentry_key(call), call, _NO_SENTRY_KEY)
         payload = envelope.json(await call.body())
         if not isinstance(payload, dict):
             raise Refused(400, "damaged-body", "The body is no JSON object.")
@@ -121,7 +121,7 @@ class Receiver:
     # Airbrake
 
     async def notice(self, call: Call) -> Answer:
-        project = self._need(_airbrake_key(call), call, _NO_AIRBRAKE_KEY)
+        project = await self._need(_airbrake_key(call), call, _NO_AIRBRAKE_KEY)
         body = _object(await call.body())
         self.intake.check_quota(project)
         event = airbrake.notice(body, call.now)
@@ -130,13 +130,13 @@ class Receiver:
         return _json({"id": event["id"], "url": url}, 201)
 
     async def deploy(self, call: Call) -> Answer:
-        project = self._need(_airbrake_key(call), call, _NO_AIRBRAKE_KEY)
+        project = await self._need(_airbrake_key(call), call, _NO_AIRBRAKE_KEY)
         received = airbrake.deploy(_object(await call.body()), call.now)
         await self.intake.take(project, received, call.now)
         return _json({"id": client_id("")}, 201)
 
     async def stats(self, call: Call) -> Answer:
-        project = self._need(_airbrake_key(call), call, _NO_AIRBRAKE_KEY)
+        project = await self._need(_airbrake_key(call), call, _NO_AIRBRAKE_KEY)
         received = airbrake.stats(call.match["kind"], _object(await call.body()), call.now)
         await self.intake.take(project, received, call.now)
         return Answer(204)
@@ -148,7 +148,7 @@ class Receiver:
 
     async def otlp(self, call: Call) -> Answer:
         key = call.bearer or call.fields.get("x-why401-key", "") or _sentry_key(call)
-        project = self._need(key, call, _NO_OTLP_KEY)
+        project = await self._need(key, call, _NO_OTLP_KEY)
         protobuf = not call.fields.get("content-type", "").startswith("application/json")
         signal = call.match["signal"]
         body = otlp.decode(signal, await call.body(), protobuf)
@@ -157,10 +157,10 @@ class Receiver:
         await self.intake.take(project, received, call.now)
         return Answer(200, b"" if protobuf else b"{}", (), b"application/x-protobuf" if protobuf else _JSON)
 
-    def _need(self, key: str, call: Call, says: str) -> Project:
+    async def _need(self, key: str, call: Call, says: str) -> Project:
         if not key:
             raise Refused(401, "no-key", says)
-        return self.intake.project(key, call.project)
+        return await self.intake.project(key, call.project)
 
 
 _NO_SENTRY_KEY = (
