@@ -225,7 +225,10 @@ def _cut_off(line: Directive, stored: str) -> Secret | None:
     text = line.document.lines[line.line - 1]
     if not haproxy_tree.words(text)[1]:
         return None
-    rest = text[text.rindex(stored, 0, text.index("#")) :].split()
+    start = text.rfind(stored, 0, text.index("#"))
+    if start < 0:  # quoted or escaped: whoever wrote it knew what a `#` does
+        return None
+    rest = text[start:].split()
     return Secret(rest[0]) if rest else None
 
 
