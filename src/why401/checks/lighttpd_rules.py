@@ -9,6 +9,7 @@ from why401.checks.layers_changes import document_of
 from why401.checks.layers_passwords import credentials
 from why401.evidence import Demand, Evidence
 from why401.findings import CLEAR, NAMED, Finding, Where
+from why401.layers import Document
 from why401.layers.lighttpd import HOP, Lighttpd
 from why401.layers.model import Edit, Route
 from why401.path import routes, walks
@@ -66,17 +67,18 @@ def prefix_too_wide(evidence: Evidence) -> Iterator[Finding]:
         for route in one.routes:
             prefix = route.name.partition('"')[2].rstrip('"') if route.hop == HOP else ""
             rest = one.request.path[len(prefix) :]
-            if len(prefix) < 2 or prefix.endswith("/") or rest[:1] in ("", "/", "?") or route.layer is None:
+            scheme = route.demand("scheme")
+            if len(prefix) < 2 or prefix.endswith("/") or rest[:1] in ("", "/", "?") or scheme is None:
                 continue
-            document = document_of(route, route.source.name)
-            line = route.source.line or 1
+            document = document_of(route, scheme.source.name)
+            line = _above(document, scheme.source.line or 1, f'"{prefix}"')
             text = document.lines[line - 1].rstrip("\r\n") if document else ""
             edit = text.replace(f'"{prefix}"', f'"{prefix}/"', 1)
             yield Finding(
                 "lighttpd-prefix-too-wide",
                 f'auth.require takes "{prefix}" as the beginning of the path, so it covers {one.request.path} too.',
                 {"auth-rule-unintended": CLEAR + 2},
-                Where.of(route.source),
+                Where(scheme.source.name, line),
                 "demanded-scheme",
                 HOP,
                 fix=f'Write "{prefix}/" to protect only what is below that folder.',
@@ -84,6 +86,12 @@ def prefix_too_wide(evidence: Evidence) -> Iterator[Finding]:
                 opens=one.request.path,
             )
             return
+
+
+def _above(document: Document | None, line: int, written: str) -> int:
+    """The line that holds what is written, at `line` or the nearest above it."""
+    lines = document.lines[:line] if document else ()
+    return next((number for number in range(len(lines), 0, -1) if written in lines[number - 1]), line)
 
 
 @rule
