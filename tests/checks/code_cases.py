@@ -21,11 +21,17 @@ def given(**files: str) -> Evidence:
 
 
 def asked(
-    evidence: Evidence, path: str, method: str = "GET", status: int = 401, body: str = "", **fields: str
+    evidence: Evidence,
+    path: str,
+    method: str = "GET",
+    status: int = 401,
+    body: str = "",
+    origin: str = "http://shop.test",
+    **fields: str,
 ) -> dict[str, Finding]:
     """What the checks of layers find for one refused request, by id; fields' names with `_` for a hyphen."""
     held = Fields.of([(name.replace("_", "-"), value) for name, value in fields.items()])
-    request = Request(method, f"http://shop.test{path}", held, body or None)
+    request = Request(method, f"{origin}{path}", held, body or None)
     whole = evidence + Evidence(
         exchanges=(Exchange(1, request, Response(status), Source("live", live=True)),)
     )
