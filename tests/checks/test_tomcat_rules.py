@@ -18,7 +18,8 @@ CONSTRAINT = """  <security-constraint>
 """
 CONFIG = "  <login-config>\n    <auth-method>BASIC</auth-method>\n  </login-config>\n"
 REALM = '<Realm className="org.apache.catalina.realm.UserDatabaseRealm" resourceName="UserDatabase" />'
-HANDLER = '<CredentialHandler className="org.apache.catalina.realm.MessageDigestCredentialHandler" algorithm="SHA-256" />'
+DIGESTS = "org.apache.catalina.realm.MessageDigestCredentialHandler"
+HANDLER = f'<CredentialHandler className="{DIGESTS}" algorithm="SHA-256" />'
 
 
 def web(config: str = CONFIG) -> str:
