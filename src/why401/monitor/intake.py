@@ -78,14 +78,13 @@ class Intake:
             return self._known
         if again:  # for a key that was made a moment ago; but not for each of many that are wrong
             self._again = now
-        if self._looking is None or self._looking.done():
+        if again or self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(asyncio.to_thread(self._look, now))
-        try:
-            self._known = await asyncio.wait_for(
-                asyncio.shield(self._looking), HURRY if self._known.keys else PATIENCE
-            )
+        try:  # an unknown key is refused only after a look, so that one is waited for
+            patience = PATIENCE if again or not self._known.keys else HURRY
+            self._known = await asyncio.wait_for(asyncio.shield(self._looking), patience)
         except Exception:
-            if not self._known.keys:
+            if again or not self._known.keys:
                 raise Refused(503, "unavailable", _AWAY, AGAIN) from None
             self._known = replace(self._known, at=time.monotonic())
         return self._known
